@@ -1,0 +1,56 @@
+/**
+ * Compares two trees by walking both with one cursor each, in path order. Wherever both cursors stand at the beginning
+ * of the same node they step over it, so the work grows with the changes and the depth, not with the trees. Where an
+ * edit moved the ends of nodes the two sides enter nodes that do not correspond, and meet again at the next natural end.
+ */
+
+import type { Entry, EntryPath, ObjectId } from '../../types.ts'
+import { type ReadNode, TreeCursor } from './cursor.ts'
+import { equalEntries } from './entry.ts'
+import { comparePaths } from './paths.ts'
+
+/** What two trees hold at a path where they differ; at least one side is there. */
+export interface EntryChange {
+  readonly path: EntryPath
+  readonly before?: Entry
+  readonly after?: Entry
+}
+
+/** Returns the paths at which tree `b` differs from tree `a`, in path order. */
+export function* diffTrees(read: ReadNode, a: ObjectId, b: ObjectId): Generator<EntryChange> {
+  const left = new TreeCursor(read, a)
+  const right = new TreeCursor(read, b)
+  while (!left.done || !right.done) {
+    if (stepOverEqual(left, right) || enterHigher(left, right)) continue
+    const order = left.done ? 1 : right.done ? -1 : comparePaths(left.entry.path, right.entry.path)
+    if (order < 0) {
+      yield { path: left.entry.path, before: left.entry }
+    } else if (order > 0) {
+      yield { path: right.entry.path, after: right.entry }
+    } else if (!equalEntries(left.entry, right.entry)) {
+      yield { path: left.entry.path, before: left.entry, after: right.entry }
+    }
+    if (order <= 0) left.next()
+    if (order >= 0) right.next()
+  }
+}
+
+function stepOverEqual(left: TreeCursor, right: TreeCursor): boolean {
+  if (!left.atStart || !right.atStart) return false
+  const starts = right.starts()
+  const id = left.starts().find((start) => starts.includes(start))
+  if (id === undefined) return false
+  left.stepOver(id)
+  right.stepOver(id)
+  return true
+}
+
+/** Enters the node that one side stands before, or both where they are of one level; false when none does. */
+function enterHigher(left: TreeCursor, right: TreeCursor): boolean {
+  const level = Math.max(left.level, right.level)
+  if (level <= 0) return false
+  const enterRight = right.level === level
+  if (left.level === level) left.enter()
+  if (enterRight) right.enter()
+  return true
+}
