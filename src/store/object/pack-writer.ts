@@ -87,15 +87,22 @@ export class PackWriter {
   /** Appends a record that fits. After an error nothing but `abort` is left to do. */
   append(record: NewRecord): void {
     const { kind, codec, id, stored, rawLength } = record
-    const header = { type: recordType(kind, codec), stored: stored.length, raw: rawLength }
-    if (!isPossible(header)) throw new Error(`No pack can hold ${JSON.stringify(header)}.`)
+    const entry = {
+      type: recordType(kind, codec),
+      stored: stored.length,
+      raw: rawLength,
+      id,
+      offset: this.#offset,
+      checksum: xxh64(stored),
+    }
+    if (!isPossible(entry))
+      throw new Error(`No pack can hold a payload of ${stored.length} bytes for ${rawLength}.`)
     if (!this.fits(stored.length)) throw new Error('The record does not fit into this pack.')
     const at = this.#count * TABLE_ENTRY_BYTES
     if (at === this.#entries.length) this.#entries = Buffer.concat([this.#entries], at * 2)
-    const entry = { ...header, id, offset: this.#offset, checksum: xxh64(stored) }
     encodeEntry(entry, this.#entries, at)
     if (this.#buffered + RECORD_HEADER_BYTES > BUFFER_BYTES) this.#flush()
-    encodeRecordHeader(header, this.#buffer, this.#buffered)
+    encodeRecordHeader(entry, this.#buffer, this.#buffered)
     this.#buffered += RECORD_HEADER_BYTES
     this.#offset += RECORD_HEADER_BYTES
     this.#write(stored)

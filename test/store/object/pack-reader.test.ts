@@ -59,6 +59,11 @@ test('a changed bit never leads to a wrong byte, and is noticed by the table or 
     bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7))
     writeFileSync(path, bytes)
     const isTableFine = !failsAsDamaged(() => readTable(path))
+    if (bit >> 3 >= 287) {
+      // From the table on: the objects are as they were.
+      assert.not(isTableFine, `bit ${bit}`)
+      continue
+    }
     const fd = openSync(path, 'r')
     const wrong = objects.filter((object, i) =>
       failsAsDamaged(() => {
