@@ -63,10 +63,16 @@ export class ArtifactsError extends Error {
 
 /** Stored bytes that are not what their name says. */
 export function damaged(message: string, details: ErrorDetails = {}): ArtifactsError {
-  return new ArtifactsError('ERR_DAMAGED', message, { hint: 'Run `artifacts verify` to see what is affected.', ...details })
+  return new ArtifactsError('ERR_DAMAGED', message, {
+    hint: 'Run `artifacts verify` to see what is affected.',
+    ...details,
+  })
 }
 
 /** True for a system error with one of these codes, such as `ENOENT`. */
-export function isSystemError(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
+export function isSystemError(
+  error: unknown,
+  ...codes: readonly string[]
+): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }

@@ -1,7 +1,13 @@
 /** The vocabulary that every layer shares: types only, no logic. */
 
 /** Anything JSON can hold. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json }
 export type Metadata = { readonly [key: string]: Json }
 
 /** SHA-256 of an object in its domain (docs/format.md section 2), 64 lower-case hex digits. */

@@ -82,6 +82,17 @@ function ownPrefix(): string {
   return prefix
 }
 
+/** What stands before a temporary name of a directory in a user's folder: stores and checkouts that are being built. */
+export const STAGING_PREFIX = '.artifacts-'
+
+/** True for the name of a directory that a process builds, or left behind: no version holds it. */
+export function isStagingName(name: string): boolean {
+  return (
+    name.startsWith(STAGING_PREFIX) &&
+    parseTemporaryName(name.slice(STAGING_PREFIX.length)) !== undefined
+  )
+}
+
 /** The parts of a temporary name; undefined for any other. */
 export function parseTemporaryName(name: string): TemporaryName | undefined {
   const match =

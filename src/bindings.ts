@@ -1,0 +1,47 @@
+/** Which directory holds which version, as the library's functions need it. */
+import { isSystemError } from './errors.ts'
+import type { Session } from './session.ts'
+import * as notes from './store/workspace/binding.ts'
+import type { ObjectId } from './types.ts'
+
+export type Binding = notes.Binding
+
+/** The binding of `dir`, absolute. Not `exactly`: of the nearest directory around it, else the only one there is. */
+export function bindingOf(
+  { opened }: Session,
+  dir: string,
+  { exactly = false }: { readonly exactly?: boolean } = {},
+): Binding | undefined {
+  return exactly ? notes.readBinding(opened.layout, dir) : notes.findBinding(opened.layout, dir)
+}
+
+export function listBindings({ opened }: Session): readonly Binding[] {
+  return notes.listBindings(opened.layout).bindings
+}
+
+/**
+ * Notes that `dir` holds a version. `replaced` names the artifact it was bound to, when that is another one. In a store
+ * that can't be written nothing is noted.
+ */
+export function bindDirectory(
+  { opened }: Session,
+  dir: string,
+  id: ObjectId,
+): { readonly path: string; readonly replaced?: string } | undefined {
+  const { state } = opened.index
+  const version = state.versionById(id)
+  const artifact = version && state.artifactById(version.artifact)
+  if (version === undefined || artifact === undefined) return undefined
+  const { project, name } = artifact
+  const bound = { artifact: artifact.id, project, name, version: id, number: version.number }
+  try {
+    const before = notes.writeBinding(opened.io, opened.layout, dir, bound)
+    const path = notes.readBinding(opened.layout, dir)?.path ?? dir
+    return before === undefined || before.artifact === artifact.id
+      ? { path }
+      : { path, replaced: before.name }
+  } catch (error) {
+    if (isSystemError(error, 'EROFS', 'EACCES', 'EPERM')) return undefined
+    throw error
+  }
+}

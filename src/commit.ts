@@ -1,0 +1,339 @@
+/** Commit as a person asks for it: paths, names and refs become sources, an artifact and a base. */
+import { type Stats, statSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { type Binding, bindDirectory, bindingOf } from './bindings.ts'
+import { ArtifactsError, isSystemError } from './errors.ts'
+import { checkAlias, checkName, checkTag, checkType, parseRef } from './names.ts'
+import { refOf, type Session, versionOf } from './session.ts'
+import { type CommitResult, commitVersion } from './store/commit/commit.ts'
+import type { Source } from './store/ingest/scan.ts'
+import { temporaryName } from './store/layout.ts'
+import { currentVersion } from './store/log/plan.ts'
+import { checkPath } from './store/tree/paths.ts'
+import type { Metadata, ObjectId, OperationOptions } from './types.ts'
+
+export interface CommitOptions extends OperationOptions {
+  /** `[project/]name`; default: what the directory is bound to, else the basename of the only path. */
+  readonly name?: string
+  readonly type?: string
+  /** For one directory the path its content goes under, for one file its path; with `/` at the end a folder. */
+  readonly as?: string
+  /** Bytes for the path `-`. */
+  readonly stdin?: AsyncIterable<Uint8Array>
+  readonly aliases?: readonly string[]
+  readonly tags?: readonly string[]
+  readonly description?: string
+  readonly metadata?: Metadata
+  /** The version whose entries the new one starts from. */
+  readonly base?: string
+  /** `base` is the version that the artifact's name means, if there is one. */
+  readonly incremental?: boolean
+  readonly reuse?: 'latest' | 'any' | 'never'
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+  readonly allowSecrets?: boolean
+  readonly dryRun?: boolean
+  /** Worker threads; 0 for none. */
+  readonly jobs?: number
+  /** What relative paths are relative to. */
+  readonly cwd?: string
+}
+
+export interface CommitReport {
+  readonly artifact: string
+  readonly project: string
+  readonly type: string
+  /** `v4`; in a dry run, the number it would get. */
+  readonly version: string
+  /** `bike:v4`. */
+  readonly ref: string
+  readonly id: ObjectId
+  readonly digest: ObjectId
+  readonly files: number
+  readonly bytes: number
+  /** Length of the packs that were written. */
+  readonly storedBytes: number
+  /** Bytes of content that the store had already. */
+  readonly reusedBytes: number
+  /** False: the content was there. */
+  readonly created: boolean
+  readonly dryRun: boolean
+  /** Entries, against the base or the version before. */
+  readonly added: number
+  readonly changed: number
+  readonly removed: number
+  readonly unchanged: number
+  /** Symlinks that lead outside. */
+  readonly outwardLinks: number
+  /** Sockets, FIFOs and devices, which no version holds. */
+  readonly skipped: readonly { readonly path: string; readonly reason: string }[]
+  /** Aliases that moved. */
+  readonly aliases: readonly string[]
+  /** Labels that were given and not applied, because the version was there. */
+  readonly ignoredLabels: readonly string[]
+  /** The directory that is bound to the version now, and the artifact it was bound to before. */
+  readonly bound?: { readonly path: string; readonly replaced?: string }
+}
+
+/**
+ * Stores a version. Without paths, the bound directory.
+ * @throws ArtifactsError ERR_USAGE, ERR_INVALID_NAME, ERR_INVALID_PATH, ERR_NOT_FOUND, ERR_TYPE_MISMATCH, ERR_SECRETS,
+ * ERR_UNREADABLE, ERR_FILE_CHANGED: nothing is committed then.
+ */
+export async function commitPaths(
+  session: Session,
+  paths: readonly string[],
+  options: CommitOptions = {},
+): Promise<CommitReport> {
+  const { opened } = session
+  const inputs = await readInputs(session, paths, options)
+  try {
+    const { project, name } = targetOf(session, inputs, options)
+    const { aliases = [], tags = [], type, description, metadata } = options
+    const result = await commitVersion(opened, {
+      project,
+      name,
+      ...(type === undefined ? {} : { type: checkType(type) }),
+      sources: sourcesOf(inputs, options),
+      ...baseOf(session, project, name, options),
+      aliases: aliases.map(checkAlias),
+      tags: tags.map(checkTag),
+      ...(description === undefined ? {} : { description }),
+      ...(metadata === undefined ? {} : { metadata }),
+      reuse: options.reuse ?? 'latest',
+      include: options.include ?? [],
+      exclude: options.exclude ?? [],
+      allowSecrets: options.allowSecrets ?? false,
+      dryRun: options.dryRun ?? false,
+      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+      signal: options.signal,
+      onProgress: options.onProgress,
+    })
+    const report = reportOf(session, project, name, result, options)
+    const bound = options.dryRun === true ? undefined : bindInput(session, inputs, report, options)
+    return bound === undefined ? report : { ...report, bound }
+  } finally {
+    for (const { spooled } of inputs) if (spooled !== undefined) opened.io.unlink(spooled)
+  }
+}
+
+/** One thing to be stored. */
+interface Input {
+  /** Absolute. */
+  readonly path: string
+  readonly isDirectory: boolean
+  /** What it is called where no other name is given; none for standard input. */
+  readonly name: string
+  /** The temporary file that holds standard input. */
+  readonly spooled?: string
+}
+
+async function readInputs(
+  session: Session,
+  paths: readonly string[],
+  options: CommitOptions,
+): Promise<readonly Input[]> {
+  const cwd = resolve(options.cwd ?? '.')
+  if (paths.length === 0) {
+    const binding = boundAround(session, cwd)
+    const path = resolve(session.opened.workspace, binding.path)
+    return [{ path, isDirectory: true, name: basename(path) }]
+  }
+  const inputs: Input[] = []
+  for (const path of paths) {
+    if (path === '-') {
+      inputs.push(await spool(session, options))
+      continue
+    }
+    const absolute = resolve(cwd, path)
+    inputs.push({
+      path: absolute,
+      isDirectory: isDirectory(absolute, path),
+      name: basename(absolute),
+    })
+  }
+  return inputs
+}
+
+function boundAround(session: Session, cwd: string): Binding {
+  const binding = bindingOf(session, cwd)
+  if (binding !== undefined) return binding
+  throw new ArtifactsError(
+    'ERR_USAGE',
+    'There is nothing to commit: no path is given and no directory is bound.',
+    {
+      hint: 'Name a path: `artifacts commit DIR -n NAME`.',
+    },
+  )
+}
+
+function isDirectory(path: string, given: string): boolean {
+  let stat: Stats
+  try {
+    stat = statSync(path)
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw error
+    throw new ArtifactsError('ERR_NOT_FOUND', `There is no file or directory "${given}".`, {
+      hint: 'Check the path; it is relative to the current directory.',
+      cause: error,
+    })
+  }
+  if (stat.isDirectory()) return true
+  if (stat.isFile()) return false
+  throw new ArtifactsError('ERR_USAGE', `"${given}" is neither a file nor a directory.`, {
+    hint: 'To store what a program writes, pipe it: `PROGRAM | artifacts commit - --as PATH -n NAME`.',
+  })
+}
+
+async function spool({ opened }: Session, { stdin, as }: CommitOptions): Promise<Input> {
+  if (stdin === undefined || as === undefined || as.endsWith('/')) {
+    throw new ArtifactsError('ERR_USAGE', 'Standard input has no name of its own.', {
+      hint: 'Give its path in the version: `artifacts commit - --as data.csv -n NAME`.',
+    })
+  }
+  const { io, layout } = opened
+  const path = join(layout.tmp, temporaryName())
+  const fd = io.open(path, 'wx')
+  try {
+    for await (const bytes of stdin) io.writeAll(fd, bytes)
+  } catch (error) {
+    io.unlink(path)
+    throw error
+  } finally {
+    io.close(fd)
+  }
+  return { path, isDirectory: false, name: '', spooled: path }
+}
+
+function targetOf(
+  session: Session,
+  inputs: readonly Input[],
+  options: CommitOptions,
+): { readonly project: string; readonly name: string } {
+  if (options.name !== undefined) return parseName(session, options.name)
+  const [input] = inputs
+  if (input === undefined || inputs.length > 1 || input.spooled !== undefined) {
+    throw new ArtifactsError('ERR_USAGE', 'The artifact needs a name.', {
+      hint: 'Give one: `artifacts commit PATH... -n NAME`.',
+    })
+  }
+  const binding = input.isDirectory ? bindingOf(session, input.path, { exactly: true }) : undefined
+  if (binding !== undefined) return { project: binding.project, name: binding.name }
+  return { project: session.defaults.project, name: checkName(input.name) }
+}
+
+function parseName(
+  session: Session,
+  text: string,
+): { readonly project: string; readonly name: string } {
+  const ref = parseRef(text)
+  if (ref.name === undefined || ref.selector !== undefined || ref.back !== 0) {
+    throw new ArtifactsError('ERR_INVALID_NAME', `"${text}" is no name of an artifact.`, {
+      hint: 'Give a name alone; versions get their numbers by themselves.',
+    })
+  }
+  const { entity = session.defaults.entity, project = session.defaults.project, name } = ref
+  if (entity !== session.defaults.entity) {
+    throw new ArtifactsError(
+      'ERR_INVALID_NAME',
+      `"${text}" belongs to the entity "${entity}"; this store's is "${session.defaults.entity}".`,
+      { hint: 'Leave the entity out, or set it: `artifacts config set entity NAME`.' },
+    )
+  }
+  return { project, name: checkName(name) }
+}
+
+function sourcesOf(inputs: readonly Input[], { as }: CommitOptions): Source[] {
+  if (as !== undefined && inputs.length > 1) {
+    throw new ArtifactsError(
+      'ERR_USAGE',
+      '"--as" names the place of one path, and several are given.',
+      {
+        hint: 'Commit them one by one with `--incremental`.',
+      },
+    )
+  }
+  return inputs.map(({ path, isDirectory, name }) => {
+    if (!isDirectory) return { kind: 'file', file: path, path: checkPath(filePath(name, as)) }
+    const prefix = as === undefined ? (inputs.length > 1 ? name : '') : as.replace(/\/+$/, '')
+    if (prefix !== '') checkPath(prefix)
+    return { kind: 'directory', dir: path, prefix }
+  })
+}
+
+function filePath(name: string, as: string | undefined): string {
+  if (as === undefined) return name
+  return as.endsWith('/') ? `${as.replace(/\/+$/, '')}/${name}` : as
+}
+
+function baseOf(
+  session: Session,
+  project: string,
+  name: string,
+  options: CommitOptions,
+): { readonly base?: { readonly version: ObjectId; readonly root: ObjectId } } {
+  if (options.base !== undefined) {
+    const { version } = versionOf(session, options.base)
+    return { base: { version: version.id, root: version.object.root } }
+  }
+  if (options.incremental !== true) return {}
+  const { state } = session.opened.index
+  const artifact = state.artifactByName(project, name)
+  const version = artifact === undefined ? undefined : currentVersion(state, artifact.id)
+  return version === undefined ? {} : { base: { version: version.id, root: version.object.root } }
+}
+
+function reportOf(
+  session: Session,
+  project: string,
+  name: string,
+  { outcome, object, scan, changes, storedBytes, reusedBytes }: CommitResult,
+  options: CommitOptions,
+): CommitReport {
+  if (outcome.kind === 'taken') throw new Error('A commit ended without a version.')
+  const { added, changed, removed } = changes ?? { added: 0, changed: 0, removed: 0 }
+  const created = outcome.kind === 'created'
+  const artifact = { id: outcome.artifact, project, name, type: outcome.type }
+  return {
+    artifact: name,
+    project,
+    type: outcome.type,
+    version: `v${outcome.number}`,
+    ref: refOf(session, { artifact, version: outcome }),
+    id: outcome.version,
+    digest: object.root,
+    files: object.files,
+    bytes: object.bytes,
+    storedBytes,
+    reusedBytes,
+    created,
+    dryRun: options.dryRun ?? false,
+    added,
+    changed,
+    removed,
+    unchanged: Math.max(object.files - added - changed, 0),
+    outwardLinks: scan.outwardLinks,
+    skipped: scan.skipped,
+    aliases: outcome.moved.map(({ alias }) => alias),
+    ignoredLabels: created ? [] : outcome.ignored,
+  }
+}
+
+/** A directory that was committed whole is bound; with a base or patterns it is not what the version holds. */
+function bindInput(
+  session: Session,
+  inputs: readonly Input[],
+  report: CommitReport,
+  options: CommitOptions,
+): CommitReport['bound'] {
+  const [input] = inputs
+  const isWhole =
+    inputs.length === 1 &&
+    input?.isDirectory === true &&
+    options.as === undefined &&
+    options.base === undefined &&
+    options.incremental !== true &&
+    (options.include ?? []).length === 0 &&
+    (options.exclude ?? []).length === 0
+  return isWhole ? bindDirectory(session, input.path, report.id) : undefined
+}

@@ -1,0 +1,293 @@
+/** A version's files: on disk, as bytes, and whether they are what they should be. */
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+import ignore from 'ignore'
+import { bindDirectory, bindingOf, listBindings } from './bindings.ts'
+import { diffSides } from './differences.ts'
+import { ArtifactsError } from './errors.ts'
+import { refOf, type Session, versionOf } from './session.ts'
+import { type CheckoutResult, checkoutVersion, downloadVersion } from './store/checkout/checkout.ts'
+import { CHUNK } from './store/object/id.ts'
+import { nodeReader, readObject } from './store/opened.ts'
+import { readRecipe } from './store/recipes.ts'
+import { entries, lookup } from './store/tree/cursor.ts'
+import { verifyStored } from './store/verify.ts'
+import type { Entry, FileEntry, ObjectId, OperationOptions } from './types.ts'
+
+export interface CheckoutOptions extends OperationOptions {
+  /** Lose files that are in neither version. */
+  readonly force?: boolean
+  readonly dryRun?: boolean
+  /** Only these paths and what is below them; the directory is not bound then. */
+  readonly paths?: readonly string[]
+  readonly jobs?: number
+}
+
+export interface CheckoutReport extends CheckoutResult {
+  readonly ref: string
+  /** Absolute. */
+  readonly dir: string
+  readonly dryRun: boolean
+  readonly bound?: { readonly path: string; readonly replaced?: string }
+}
+
+export interface DownloadOptions extends OperationOptions {
+  /** Only paths that begin with one of these. */
+  readonly prefix?: readonly string[]
+  /** gitignore patterns: only what matches one. */
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+  /** Leave out entries whose bytes are elsewhere, instead of failing. */
+  readonly allowMissingReferences?: boolean
+  readonly jobs?: number
+}
+
+export interface DownloadReport {
+  readonly ref: string
+  /** Absolute. */
+  readonly dir: string
+  readonly files: number
+  readonly bytes: number
+  readonly written: number
+  readonly unchanged: number
+  readonly missingReferences: readonly string[]
+}
+
+export interface VerifyReport {
+  readonly ref: string
+  readonly dir?: string
+  readonly ok: boolean
+  readonly files: number
+  readonly bytes: number
+  /** Entries whose bytes stay elsewhere: counted, not checked. */
+  readonly references: number
+  readonly missing: readonly string[]
+  readonly changed: readonly string[]
+  readonly extra: readonly string[]
+  /** Stored bytes that are not what they should be. */
+  readonly damaged: readonly { readonly path: string; readonly reason: string }[]
+}
+
+/**
+ * Makes `dir` equal to the version; without `dir`, the one directory bound to its artifact.
+ * @throws ArtifactsError ERR_NOT_FOUND, ERR_USAGE, ERR_WOULD_OVERWRITE, ERR_DAMAGED.
+ */
+export async function checkout(
+  session: Session,
+  ref: string,
+  dir: string | undefined,
+  options: CheckoutOptions = {},
+): Promise<CheckoutReport> {
+  const { opened } = session
+  const resolved = versionOf(session, ref)
+  const target = dir === undefined ? boundTo(session, resolved.artifact.id) : resolve(dir)
+  const { paths = [], force = false, dryRun = false } = options
+  const name = refOf(session, resolved)
+  const binding = bindingOf(session, target, { exactly: true })
+  const before = binding && opened.index.state.versionById(binding.version as ObjectId)
+  const result = await checkoutVersion(opened, {
+    ref: name,
+    root: resolved.version.object.root,
+    dir: target,
+    ...(before === undefined ? {} : { bound: before.object.root }),
+    force,
+    dryRun,
+    paths,
+    jobs: options.jobs,
+    signal: options.signal,
+    onProgress: options.onProgress,
+  })
+  const report = { ref: name, dir: target, dryRun, ...result }
+  if (dryRun || paths.length > 0) return report
+  const bound = bindDirectory(session, target, resolved.version.id)
+  return bound === undefined ? report : { ...report, bound }
+}
+
+/** Adds the version's files to `dir`, by default `./artifacts/NAME-vN`. */
+export async function download(
+  session: Session,
+  ref: string,
+  dir: string | undefined,
+  options: DownloadOptions = {},
+): Promise<DownloadReport> {
+  const { opened } = session
+  const resolved = versionOf(session, ref)
+  const { artifact, version } = resolved
+  const target = resolve(dir ?? `artifacts/${artifact.name}-v${version.number}`)
+  const name = refOf(session, resolved)
+  const isWanted = wantedPaths(options)
+  const found = summarize(entries(nodeReader(opened), version.object.root), isWanted)
+  if (found.references.length > 0 && options.allowMissingReferences !== true) {
+    throw new ArtifactsError(
+      'ERR_UNSUPPORTED',
+      `"${name}" has ${found.references.length} references, whose bytes are elsewhere.`,
+      { hint: 'Leave them out: `--allow-missing-references`.', data: { paths: found.references } },
+    )
+  }
+  const request = {
+    ref: name,
+    root: version.object.root,
+    dir: target,
+    force: false,
+    dryRun: false,
+    paths: [],
+    jobs: options.jobs,
+    signal: options.signal,
+    onProgress: options.onProgress,
+  }
+  const { added, changed, unchanged } = await downloadVersion(opened, request, isWanted)
+  return {
+    ref: name,
+    dir: target,
+    files: found.files,
+    bytes: found.bytes,
+    written: added + changed,
+    unchanged,
+    missingReferences: found.references,
+  }
+}
+
+/** Downloads a version of one file; returns the file's path. @throws ArtifactsError ERR_USAGE when it has more. */
+export async function downloadFile(
+  session: Session,
+  ref: string,
+  dir: string | undefined,
+  options: OperationOptions = {},
+): Promise<string> {
+  const { version } = versionOf(session, ref)
+  const { files } = version.object
+  const [only] = entries(nodeReader(session.opened), version.object.root)
+  if (files !== 1 || only?.kind !== 'file') {
+    throw new ArtifactsError('ERR_USAGE', `"${ref}" has ${files} files, not one.`, {
+      hint: `Download all of them: \`artifacts download ${ref}\`.`,
+    })
+  }
+  const report = await download(session, ref, dir, options)
+  return resolve(report.dir, only.path)
+}
+
+/** A version's entries in ascending path order; only those whose path begins with `prefix`. */
+export function* listEntries(
+  session: Session,
+  ref: string,
+  options: { readonly prefix?: string } = {},
+): Generator<Entry> {
+  const { version } = versionOf(session, ref)
+  yield* entries(nodeReader(session.opened), version.object.root, options)
+}
+
+/**
+ * The bytes of one file, piece by piece, each verified before it is handed out.
+ * @throws ArtifactsError ERR_NOT_FOUND, ERR_DAMAGED, ERR_UNSUPPORTED for an entry that is no file.
+ */
+export function* readFile(
+  session: Session,
+  ref: string,
+  path: string,
+  options: OperationOptions = {},
+): Generator<Uint8Array> {
+  const { opened } = session
+  const entry = fileAt(session, ref, path)
+  const { content } = entry
+  if (content.kind === 'inline') {
+    yield content.bytes
+    return
+  }
+  if (content.kind === 'chunk') {
+    yield readObject(opened, CHUNK, content.id)
+    return
+  }
+  const { ids, sha256 } = readRecipe(opened, content.id)
+  const hash = createHash('sha256')
+  for (let at = 0; at < ids.length; at += 32) {
+    options.signal?.throwIfAborted()
+    const bytes = readObject(opened, CHUNK, ids.toString('hex', at, at + 32) as ObjectId)
+    hash.update(bytes)
+    yield bytes
+  }
+  if (hash.digest().equals(sha256)) return
+  throw new ArtifactsError('ERR_DAMAGED', `"${path}" of "${ref}" is not what its recipe says.`)
+}
+
+/** Checks a version's stored bytes; with `dir`, that directory against the version. */
+export async function verify(
+  session: Session,
+  ref: string,
+  options: OperationOptions & { readonly dir?: string } = {},
+): Promise<VerifyReport> {
+  const resolved = versionOf(session, ref)
+  const name = refOf(session, resolved)
+  const { root, files, bytes } = resolved.version.object
+  if (options.dir === undefined) {
+    const { damage, references } = await verifyStored(session.opened, root, options)
+    const damaged = Array.from(damage, ([path, reason]) => ({ path, reason }))
+    return { ...NOTHING, ref: name, ok: damaged.length === 0, files, bytes, references, damaged }
+  }
+  const dir = resolve(options.dir)
+  const { changes } = await diffSides(session, { ref }, { dir }, { renames: false, ...options })
+  const paths = (...kinds: readonly string[]): string[] =>
+    changes.filter(({ kind }) => kinds.includes(kind)).map(({ path }) => path)
+  const report = {
+    ...NOTHING,
+    missing: paths('removed'),
+    changed: paths('modified', 'mode', 'type'),
+    extra: paths('added'),
+  }
+  return { ...report, ref: name, dir, ok: changes.length === 0, files, bytes, references: 0 }
+}
+
+const NOTHING = { missing: [], changed: [], extra: [], damaged: [] } as const
+
+function boundTo(session: Session, artifact: string): string {
+  const dirs = listBindings(session).filter((binding) => binding.artifact === artifact)
+  const [only] = dirs
+  if (only !== undefined && dirs.length === 1) return resolve(session.opened.workspace, only.path)
+  throw new ArtifactsError(
+    'ERR_USAGE',
+    dirs.length === 0
+      ? 'No directory is bound to the artifact.'
+      : 'Several directories are bound to the artifact.',
+    { hint: 'Name the directory: `artifacts checkout REF DIR`.' },
+  )
+}
+
+function wantedPaths({ prefix, include, exclude }: DownloadOptions): (path: string) => boolean {
+  const included =
+    include === undefined || include.length === 0 ? undefined : ignore().add([...include])
+  const excluded = ignore().add([...(exclude ?? [])])
+  return (path) =>
+    (prefix === undefined || prefix.length === 0 || prefix.some((each) => path.startsWith(each))) &&
+    (included === undefined || included.ignores(path)) &&
+    !excluded.ignores(path)
+}
+
+function summarize(
+  all: Iterable<Entry>,
+  isWanted: (path: string) => boolean,
+): { readonly files: number; readonly bytes: number; readonly references: readonly string[] } {
+  let files = 0
+  let bytes = 0
+  const references: string[] = []
+  for (const entry of all) {
+    if (!isWanted(entry.path)) continue
+    if (entry.kind === 'reference') references.push(entry.path)
+    if (entry.kind === 'file' || entry.kind === 'symlink') files++
+    if (entry.kind === 'file') bytes += entry.size
+  }
+  return { files, bytes, references }
+}
+
+function fileAt(session: Session, ref: string, path: string): FileEntry {
+  const { version } = versionOf(session, ref)
+  const entry = lookup(nodeReader(session.opened), version.object.root, path)
+  if (entry?.kind === 'file') return entry
+  if (entry !== undefined) {
+    throw new ArtifactsError(
+      'ERR_UNSUPPORTED',
+      `"${path}" of "${ref}" is a ${entry.kind}, not a file.`,
+    )
+  }
+  throw new ArtifactsError('ERR_NOT_FOUND', `"${ref}" has no entry "${path}".`, {
+    hint: `Run \`artifacts ls ${ref.includes(':') || ref.includes('@') ? ref : `${ref}:`}\` to see its entries.`,
+  })
+}

@@ -1,0 +1,118 @@
+/**
+ * A last look at what stands where a checkout will write. Ignored files are in no walk, and a symlink on the way would
+ * lead elsewhere; both are found here, before anything is written.
+ */
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { Entry, EntryPath, FileEntry } from '../../types.ts'
+import { chunkId } from '../object/id.ts'
+import { nodeReader, type OpenedStore } from '../opened.ts'
+import { readRecipe } from '../recipes.ts'
+import { lookup } from '../tree/cursor.ts'
+import type { CheckoutRequest } from './checkout.ts'
+import { parentOf } from './folders.ts'
+import type { CheckoutPlan } from './plan.ts'
+
+/** Takes out of the plan what is there already; adds to `replaced` and `lost` what it did not know of. */
+export function guardWrites(
+  store: OpenedStore,
+  request: CheckoutRequest,
+  plan: CheckoutPlan,
+): void {
+  const goes = new Set<string>(plan.remove.map(({ path }) => path))
+  const parents = new Map<string, boolean>()
+  const lost = new Set<EntryPath>()
+  const isFree = (path: string): boolean => {
+    const known = parents.get(path)
+    if (known !== undefined) return known
+    const free =
+      (path === '' || isFree(parentOf(path))) && isDirectoryOrFree(request.dir, path, goes)
+    if (!free) lost.add(path as EntryPath)
+    parents.set(path, free)
+    return free
+  }
+  plan.write = plan.write.filter((entry) => {
+    const { path } = entry
+    if (!isFree(parentOf(path)) || plan.replaced.has(path)) return true
+    const file = join(request.dir, path)
+    const stat = lstatSync(file, { throwIfNoEntry: false })
+    if (stat === undefined) return true
+    if (isLeftAlone(store, entry, file, stat)) {
+      plan.unchanged++
+      return false
+    }
+    if (stat.isDirectory()) {
+      if (!isEmptiedBy(request.dir, path, goes)) lost.add(path)
+      return true
+    }
+    const before =
+      request.bound === undefined ? undefined : lookup(nodeReader(store), request.bound, path)
+    if (before === undefined || !holds(store, before, file, stat)) lost.add(path)
+    plan.replaced.add(path)
+    return true
+  })
+  plan.lost.push(...lost)
+}
+
+/** The entry is there already. */
+function isLeftAlone(store: OpenedStore, entry: Entry, file: string, stat: Stats): boolean {
+  if (!holds(store, entry, file, stat)) return false
+  return entry.kind !== 'file' || entry.executable === ((stat.mode & 0o100) !== 0)
+}
+
+function isDirectoryOrFree(dir: string, path: string, goes: ReadonlySet<string>): boolean {
+  const stat = lstatSync(join(dir, path), { throwIfNoEntry: false })
+  return stat === undefined || stat.isDirectory() || path === '' || goes.has(path)
+}
+
+/** True when nothing stays in the directory that the checkout does not remove itself. */
+function isEmptiedBy(dir: string, path: string, goes: ReadonlySet<string>): boolean {
+  return readdirSync(join(dir, path), { withFileTypes: true }).every((each) => {
+    const inside = `${path}/${each.name}`
+    return goes.has(inside) || (each.isDirectory() && isEmptiedBy(dir, inside, goes))
+  })
+}
+
+/** True when what is at `file` has the entry's content, by its bytes. */
+export function holds(store: OpenedStore, entry: Entry, file: string, stat: Stats): boolean {
+  switch (entry.kind) {
+    case 'file':
+      return stat.isFile() && stat.size === entry.size && holdsBytes(store, entry, file)
+    case 'symlink':
+      return stat.isSymbolicLink() && readlinkSync(file) === entry.target
+    case 'directory':
+      return stat.isDirectory()
+    case 'reference':
+      return false
+  }
+}
+
+function holdsBytes(store: OpenedStore, { content }: FileEntry, file: string): boolean {
+  if (content.kind === 'inline') return readFileSync(file).equals(content.bytes)
+  if (content.kind === 'chunk') return chunkId(readFileSync(file)) === content.id
+  return sha256Of(file).equals(readRecipe(store, content.id).sha256)
+}
+
+function sha256Of(file: string): Buffer {
+  const hash = createHash('sha256')
+  const buffer = Buffer.allocUnsafe(1 << 20)
+  const fd = openSync(file, 'r')
+  try {
+    for (let got = readSync(fd, buffer); got > 0; got = readSync(fd, buffer)) {
+      hash.update(buffer.subarray(0, got))
+    }
+  } finally {
+    closeSync(fd)
+  }
+  return hash.digest()
+}

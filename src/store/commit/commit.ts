@@ -1,0 +1,185 @@
+/**
+ * Stores a version: scan the sources, store new chunks, build the tree, and create one operation.
+ *
+ * Order of durability: data packs, then the metadata pack, then the operation, then index rows. Until the operation is
+ * there nothing refers to what was written; after it, everything it names is on disk.
+ */
+import { randomBytes } from 'node:crypto'
+import { ArtifactsError } from '../../errors.ts'
+import type {
+  ArtifactId,
+  Metadata,
+  ObjectId,
+  OperationOptions,
+  VersionObject,
+} from '../../types.ts'
+import { commitOperation } from '../index/commit-point.ts'
+import type { WrittenPack } from '../ingest/protocol.ts'
+import type { ScanReport, Source } from '../ingest/scan.ts'
+import { type CommitOutcome, currentVersion, type Plan, planCommit } from '../log/plan.ts'
+import { encodeVersionObject, versionId } from '../log/version-object.ts'
+import { VERSION } from '../object/id.ts'
+import { nodeReader, type OpenedStore } from '../opened.ts'
+import { diffTrees } from '../tree/diff.ts'
+import { type BuiltVersion, VersionWriter } from './version-writer.ts'
+
+export interface CommitRequest extends OperationOptions {
+  readonly project: string
+  readonly name: string
+  readonly type?: string
+  readonly sources: readonly Source[]
+  /** Root and id of the version whose entries the new one starts from, and whose child it is. */
+  readonly base?: { readonly version: ObjectId; readonly root: ObjectId }
+  readonly aliases: readonly string[]
+  readonly tags: readonly string[]
+  readonly description?: string
+  readonly metadata?: Metadata
+  readonly reuse: 'latest' | 'any' | 'never'
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  readonly allowSecrets: boolean
+  readonly dryRun: boolean
+  /** Worker threads; 0: none; default: as many as there are cores. */
+  readonly jobs?: number
+}
+
+export interface CommitResult {
+  readonly outcome: CommitOutcome
+  /** What was made from the sources; not stored when `outcome` is `unchanged`. */
+  readonly object: VersionObject
+  readonly storedBytes: number
+  /** Bytes of content that the store had already. */
+  readonly reusedBytes: number
+  readonly scan: ScanReport
+  /** Against the base, else the version before; undefined where that is damaged. */
+  readonly changes: ChangeCounts | undefined
+}
+
+/** Entries. */
+export interface ChangeCounts {
+  readonly added: number
+  readonly changed: number
+  readonly removed: number
+}
+
+/**
+ * Commits the sources as a version of an artifact.
+ * @throws ArtifactsError ERR_TYPE_MISMATCH, ERR_SECRETS, and whatever keeps the sources from being read; nothing is
+ * committed then. ERR_DURABILITY_UNKNOWN: it is committed, but may not survive a power loss.
+ */
+export async function commitVersion(
+  store: OpenedStore,
+  request: CommitRequest,
+): Promise<CommitResult> {
+  store.index.refresh()
+  const previous = previousVersion(store, request)
+  const writer = new VersionWriter(store, request, previous?.root)
+  try {
+    const built = await writer.build()
+    const parents = request.base === undefined ? [] : [request.base.version]
+    const made = { built, previous, parents }
+    return request.dryRun
+      ? dryRun(store, request, made)
+      : await publish(store, request, made, writer)
+  } finally {
+    await writer.close()
+  }
+}
+
+interface Made {
+  readonly built: BuiltVersion
+  readonly previous: Previous | undefined
+  readonly parents: readonly ObjectId[]
+}
+
+/** The version that a report compares with: the base, else the one that `latest` names. */
+interface Previous {
+  readonly root: ObjectId
+}
+
+function previousVersion(store: OpenedStore, request: CommitRequest): Previous | undefined {
+  if (request.base !== undefined) return { root: request.base.root }
+  const { state } = store.index
+  const artifact = state.artifactByName(request.project, request.name)
+  const current = artifact === undefined ? undefined : currentVersion(state, artifact.id)
+  return current === undefined ? undefined : { root: current.object.root }
+}
+
+async function publish(
+  store: OpenedStore,
+  request: CommitRequest,
+  made: Made,
+  writer: VersionWriter,
+): Promise<CommitResult> {
+  const newArtifact = randomBytes(16).toString('hex') as ArtifactId
+  const packs: WrittenPack[] = []
+  for (let createdAt = Date.now(); ; createdAt++) {
+    const object = versionObject(made, createdAt)
+    const intent = { ...request, newArtifact, object, versionId: versionId(object) }
+    // Content that is there needs no version object, unless another process changes the plan meanwhile.
+    const isStored = planCommit(store.index.state, intent).outcome.kind === 'created'
+    if (isStored) writer.metadata.add(VERSION, intent.versionId, encodeVersionObject(object))
+    packs.push(...(await writer.finish()))
+    if (packs.length > 0) store.io.fsyncDirectory(store.layout.packs)
+    const { outcome } = await commitOperation(store, {
+      packs,
+      plan: (state) => {
+        const plan = planCommit(state, intent)
+        return plan.outcome.kind === 'created' && !isStored ? AGAIN : plan
+      },
+      signal: request.signal,
+    })
+    if (outcome.kind === 'taken') continue
+    writer.rememberFiles()
+    return result(store, made, outcome, object, packs)
+  }
+}
+
+const AGAIN: Plan<CommitOutcome> = { changes: [], outcome: { kind: 'taken' } }
+
+function dryRun(store: OpenedStore, request: CommitRequest, made: Made): CommitResult {
+  const object = versionObject(made, Date.now())
+  const newArtifact = '0'.repeat(32) as ArtifactId
+  const intent = { ...request, newArtifact, object, versionId: versionId(object) }
+  return result(store, made, planCommit(store.index.state, intent).outcome, object, [])
+}
+
+function versionObject({ built, parents }: Made, createdAt: number): VersionObject {
+  const { root, files, bytes } = built
+  return { bytes, createdAt: new Date(createdAt).toISOString(), files, parents, root }
+}
+
+function result(
+  store: OpenedStore,
+  { built, previous }: Made,
+  outcome: CommitOutcome,
+  object: VersionObject,
+  packs: readonly WrittenPack[],
+): CommitResult {
+  const changes = countChanges(store, previous?.root, built)
+  const storedBytes = packs.reduce((sum, pack) => sum + pack.bytes, 0)
+  const reusedBytes = Math.max(built.bytes - built.newBytes, 0)
+  return { outcome, object, storedBytes, reusedBytes, scan: built.scan, changes }
+}
+
+/** Undefined where the version before is damaged: the commit itself stands. */
+function countChanges(
+  store: OpenedStore,
+  before: ObjectId | undefined,
+  built: BuiltVersion,
+): ChangeCounts | undefined {
+  if (before === undefined) return { added: built.files, changed: 0, removed: 0 }
+  const stored = nodeReader(store)
+  const counts = { added: 0, changed: 0, removed: 0 }
+  try {
+    for (const change of diffTrees((id) => built.nodes.get(id) ?? stored(id), before, built.root)) {
+      if (change.before === undefined) counts.added++
+      else if (change.after === undefined) counts.removed++
+      else counts.changed++
+    }
+  } catch (error) {
+    if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return undefined
+    throw error
+  }
+  return counts
+}

@@ -1,0 +1,192 @@
+/**
+ * Turns sources into the content of a version: stores the chunks that are new, builds the tree, and collects recipes
+ * and nodes. Nothing it writes is named by anything until its packs stand in an operation.
+ */
+import { ArtifactsError } from '../../errors.ts'
+import type { Entry, FileEntry, ObjectId } from '../../types.ts'
+import { IdSet } from '../ingest/id-set.ts'
+import { type LazyPool, lazyPool } from '../ingest/lazy-pool.ts'
+import { workerCount } from '../ingest/pool.ts'
+import type { WrittenPack } from '../ingest/protocol.ts'
+import { Scan, type ScanReport } from '../ingest/scan.ts'
+import { loadHashes } from '../object/checksum.ts'
+import { NODE, RECIPE } from '../object/id.ts'
+import { nodeReader, type OpenedStore } from '../opened.ts'
+import { TreeBuilder } from '../tree/builder.ts'
+import { entries, leafIds } from '../tree/cursor.ts'
+import { mergeEntries } from '../tree/merge.ts'
+import { comparePaths } from '../tree/paths.ts'
+import type { CommitRequest } from './commit.ts'
+import { MetadataBuffer } from './metadata-buffer.ts'
+import { isPresent } from './presence.ts'
+
+export interface BuiltVersion {
+  readonly root: ObjectId
+  readonly files: number
+  readonly bytes: number
+  /** Bytes of content, before compression, that the store did not have. */
+  readonly newBytes: number
+  readonly scan: ScanReport
+  /** New nodes of a dry run, which stores none. */
+  readonly nodes: ReadonlyMap<ObjectId, Uint8Array>
+}
+
+export class VersionWriter {
+  readonly metadata: MetadataBuffer
+  readonly #store: OpenedStore
+  readonly #request: CommitRequest
+  readonly #previous: ObjectId | undefined
+  readonly #nodes = new Map<ObjectId, Uint8Array>()
+  readonly #ids = new IdSet()
+  readonly #pool: LazyPool
+  readonly #scan: Scan
+  #newBytes = 0
+
+  /** @param previous root of the live version that most of the content is expected to be in. */
+  constructor(store: OpenedStore, request: CommitRequest, previous: ObjectId | undefined) {
+    const { layout, io, index } = store
+    this.#store = store
+    this.#request = request
+    this.#previous = previous
+    this.metadata = new MetadataBuffer(io, layout, index.objects, [])
+    const isFresh = index.objects.isEmpty()
+    this.#pool = lazyPool(
+      {
+        root: layout.root,
+        durability: io.durability,
+        dropped: [],
+        decide: (ids, lengths) => this.#decide(ids, lengths, isFresh),
+      },
+      workerCount(request.jobs),
+    )
+    this.#scan = new Scan(store, this.#pool, {
+      store: !request.dryRun,
+      include: request.include,
+      exclude: request.exclude,
+      keepRecipe: (id, bytes) => this.metadata.add(RECIPE, id, bytes),
+      signal: request.signal,
+      onProgress: request.onProgress,
+    })
+  }
+
+  async build(): Promise<BuiltVersion> {
+    await loadHashes()
+    const missing = new Map<FileEntry, string>()
+    const builder = this.#treeBuilder(missing)
+    await this.#addEntries(builder)
+    this.#refuseSecrets()
+    await this.#readMissing(missing)
+    const { root, files, bytes } = builder.finish()
+    // The last nodes ended only now.
+    await this.#readMissing(missing)
+    return {
+      root,
+      files,
+      bytes,
+      newBytes: this.#newBytes,
+      scan: this.#scan.report,
+      nodes: this.#nodes,
+    }
+  }
+
+  /** Ends the packs; returns those not returned before. */
+  async finish(): Promise<readonly WrittenPack[]> {
+    const { packs, mixed } = await this.#pool.finish(this.metadata.small)
+    if (mixed) this.metadata.clear()
+    return [...packs, ...(await this.metadata.finish())]
+  }
+
+  /** Lets the next scan of the same files be quick. */
+  rememberFiles(): void {
+    this.#scan.remember()
+  }
+
+  /** Ends threads and removes packs that were not finished. */
+  async close(): Promise<void> {
+    this.metadata.abort()
+    await this.#pool.close()
+  }
+
+  /** One flag for each id: whether the chunk is to be stored. */
+  #decide(ids: Uint8Array, lengths: Uint32Array, isFresh: boolean): Uint8Array {
+    const { objects } = this.#store.index
+    const isNew = new Uint8Array(lengths.length)
+    for (let index = 0; index < lengths.length; index++) {
+      const offset = index * 32
+      if (!this.#ids.add(ids, offset)) continue
+      if (!isFresh && objects.has(ids.subarray(offset, offset + 32))) continue
+      isNew[index] = 1
+      this.#newBytes += lengths[index] as number
+    }
+    return isNew
+  }
+
+  #treeBuilder(missing: Map<FileEntry, string>): TreeBuilder {
+    const known = this.#knownLeaves()
+    return new TreeBuilder((id, bytes, level, leaf) => {
+      const isKnown = level === 0 && known.has(id)
+      if (!isKnown) this.#keepNode(id, bytes)
+      for (const entry of leaf ?? []) {
+        const file = entry.kind === 'file' ? this.#scan.takeCached(entry) : undefined
+        if (file === undefined || isKnown || entry.kind !== 'file') continue
+        if (!isPresent(this.#store, entry.content)) missing.set(entry, file)
+      }
+    })
+  }
+
+  /** Leaves of a live version: what they name is in the store. */
+  #knownLeaves(): ReadonlySet<ObjectId> {
+    if (this.#previous === undefined) return new Set()
+    try {
+      return new Set(leafIds(nodeReader(this.#store), this.#previous))
+    } catch (error) {
+      // A damaged version is nothing to build on, and no reason not to store a good one.
+      if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return new Set()
+      throw error
+    }
+  }
+
+  #keepNode(id: ObjectId, bytes: Buffer): void {
+    if (this.#request.dryRun) this.#nodes.set(id, bytes)
+    else this.metadata.add(NODE, id, bytes)
+  }
+
+  async #addEntries(builder: TreeBuilder): Promise<void> {
+    const { sources, base } = this.#request
+    if (base === undefined) {
+      for await (const batch of this.#scan.run(sources))
+        for (const entry of batch) builder.add(entry)
+      return
+    }
+    const added: Entry[] = []
+    for await (const batch of this.#scan.run(sources)) added.push(...batch)
+    const edits = added
+      .map((entry) => ({ path: entry.path, entry }))
+      .sort((a, b) => comparePaths(a.path, b.path))
+    for (const entry of mergeEntries(entries(nodeReader(this.#store), base.root), edits)) {
+      builder.add(entry)
+    }
+  }
+
+  /** Files whose content the cache knew but the store does not have any more are read after all. */
+  async #readMissing(missing: Map<FileEntry, string>): Promise<void> {
+    if (missing.size === 0 || this.#request.dryRun) return
+    const wanted = Array.from(missing)
+    missing.clear()
+    await this.#scan.reread(wanted)
+  }
+
+  #refuseSecrets(): void {
+    const { secrets } = this.#scan.report
+    if (secrets.length === 0 || this.#previous !== undefined || this.#request.allowSecrets) return
+    const named = secrets.slice(0, 10).map((path) => `  "${path}"`)
+    if (secrets.length > named.length) named.push(`  and ${secrets.length - named.length} more`)
+    throw new ArtifactsError(
+      'ERR_SECRETS',
+      `These files look like secrets; nothing was committed:\n${named.join('\n')}`,
+      {
+        hint: 'Leave them out with `--exclude` or `.artifactsignore`, or store them with `--allow-secrets`.',
+      },
+    )
+  }
+}

@@ -1,0 +1,59 @@
+/** Makes a store: built under another name and renamed, so that half a store never has the name. */
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { isSystemError } from '../errors.ts'
+import { encodeFormat } from './format.ts'
+import type { Io } from './io/io.ts'
+import { layoutOf, STAGING_PREFIX, temporaryName } from './layout.ts'
+
+export interface CreateOptions {
+  readonly io: Io
+  /** This program, such as `artifacts/0.1.0`. */
+  readonly tool: string
+  /** Writable for the group, and files of its group, as with `git init --shared`. */
+  readonly shared: boolean
+}
+
+/** Makes the store `root`, a path that ends in `.artifacts`. Returns false where one is already; nothing is changed then. */
+export function createStore(root: string, { io, tool, shared }: CreateOptions): boolean {
+  if (existsSync(layoutOf(root).format)) return false
+  const workspace = dirname(root)
+  io.mkdir(workspace, { recursive: true })
+  const draft = layoutOf(join(workspace, `${STAGING_PREFIX}${temporaryName()}`))
+  const directories = [draft.root, draft.packs, draft.log, draft.bindings, draft.tmp]
+  try {
+    for (const directory of directories) {
+      io.mkdir(directory)
+      if (shared) io.chmod(directory, 0o2775)
+    }
+    io.createFile(draft.gitignore, Buffer.from('*\n'), { durable: true })
+    const identity = { id: randomBytes(16).toString('hex'), tool }
+    io.createFile(draft.format, encodeFormat(identity), { durable: true })
+    for (const directory of directories) io.fsyncDirectory(directory)
+    io.rename(draft.root, root)
+    io.fsyncDirectory(workspace)
+    return true
+  } catch (error) {
+    removeDraft(io, draft.root, directories)
+    // Somebody else was quicker.
+    if (isSystemError(error, 'ENOTEMPTY', 'EEXIST') && existsSync(layoutOf(root).format))
+      return false
+    throw error
+  }
+}
+
+function removeDraft(io: Io, root: string, directories: readonly string[]): void {
+  const { gitignore, format } = layoutOf(root)
+  const steps = [
+    ...[gitignore, format].map((file) => () => io.unlink(file)),
+    ...directories.toReversed().map((directory) => () => io.rmdir(directory)),
+  ]
+  for (const step of steps) {
+    try {
+      step()
+    } catch {
+      // The error that led here is the one to be told.
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * A pool that decides late whether threads are worth their start: jobs wait until they add up to enough work, or until
+ * somebody needs a result.
+ */
+import { inlinePool, type Pool, type PoolOptions, type ResultOf, workerPool } from './pool.ts'
+import type { Job, MetaObject, Packed } from './protocol.ts'
+
+/** Work that pays for starting threads (about 50 ms), in bytes; opening a file counts as so many. */
+const WORTH_THREADS = 16 << 20
+const FILE_COST = 16 << 10
+
+export interface LazyPool extends Pool {
+  /** Starts what waits: somebody is about to wait for a result. */
+  settle(): void
+}
+
+/** @param threads 0 means: never start any. */
+export function lazyPool(options: PoolOptions, threads: number): LazyPool {
+  let inline: Pool | undefined
+  let workers: Pool | undefined
+  let backlog: (() => void)[] = []
+  let cost = 0
+
+  const settle = (): void => {
+    const waiting = backlog
+    backlog = []
+    for (const start of waiting) start()
+  }
+  const pool = (): Pool => {
+    if (workers !== undefined) return workers
+    inline ??= inlinePool(options)
+    return inline
+  }
+  return {
+    settle,
+    run<J extends Job>(job: J): Promise<ResultOf<J>> {
+      cost += costOf(job)
+      if (threads > 0 && cost > WORTH_THREADS && workers === undefined) {
+        workers = workerPool(options, threads)
+        settle()
+      }
+      if (workers !== undefined) return workers.run(job)
+      return new Promise((resolve, reject) => {
+        backlog.push(() => pool().run(job).then(resolve, reject))
+      })
+    },
+    async finish(beside: readonly MetaObject[]): Promise<Packed> {
+      settle()
+      const alone = workers === undefined ? beside : []
+      const first = inline === undefined && workers !== undefined ? undefined : pool()
+      if (workers === undefined) return (first as Pool).finish(alone)
+      const packs = [...(await workers.finish([])).packs]
+      if (inline !== undefined) packs.push(...(await inline.finish([])).packs)
+      return { packs, mixed: false }
+    },
+    async close(): Promise<void> {
+      backlog = []
+      await inline?.close()
+      await workers?.close()
+    },
+  }
+}
+
+function costOf(job: Job): number {
+  switch (job.kind) {
+    case 'files': {
+      let bytes = job.paths.length * FILE_COST
+      for (let at = 0; at < job.stats.length; at += 4) bytes += job.stats[at] as number
+      return bytes
+    }
+    case 'scan':
+      return job.to - job.from
+    case 'chunks':
+      return (job.cuts.at(-1) as number) - (job.cuts[0] as number)
+    case 'digest':
+      return job.stat.size
+    default: {
+      let bytes = job.records.raw.length * 512
+      for (const raw of job.records.raw) bytes += raw
+      return job.kind === 'extract' ? bytes + job.paths.length * FILE_COST : bytes
+    }
+  }
+}

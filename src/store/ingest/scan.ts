@@ -1,0 +1,324 @@
+/**
+ * From directories and files to the entries of a version, in the order of their paths: walk, take what the stat cache
+ * knows, read the rest. Reading runs ahead of the entries that are handed out by a bounded number, so that memory does
+ * not grow with the directory.
+ */
+import { statSync } from 'node:fs'
+import { basename, dirname, isAbsolute, posix, relative, sep } from 'node:path'
+import { ArtifactsError } from '../../errors.ts'
+import type { Entry, EntryPath, FileEntry, ObjectId, OperationOptions } from '../../types.ts'
+import type { OpenedStore } from '../opened.ts'
+import { comparePaths } from '../tree/paths.ts'
+import { BatchBuilder, statAt, type WalkBatch, WalkKind } from '../workspace/batch.ts'
+import { type FileClock, readClock } from '../workspace/clock.ts'
+import type { Findings } from '../workspace/findings.ts'
+import { type MatchedBatch, RowState } from '../workspace/matched-batch.ts'
+import type { StatCache, StatScan } from '../workspace/stat-cache.ts'
+import { walk } from '../workspace/walk.ts'
+import { type FileContent, refuseUnreadable } from './contents.ts'
+import type { LazyPool } from './lazy-pool.ts'
+import { Reading } from './reading.ts'
+
+/** What goes into a version, and where. */
+export type Source =
+  | { readonly kind: 'directory'; readonly dir: string; readonly prefix: string }
+  | { readonly kind: 'file'; readonly file: string; readonly path: EntryPath }
+
+export interface ScanOptions extends OperationOptions {
+  /** False: only hash. */
+  readonly store: boolean
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  readonly keepRecipe: (id: ObjectId, bytes: Uint8Array) => void
+}
+
+/** What was met; complete when the scan has ended. */
+export interface ScanReport {
+  readonly skipped: { readonly path: string; readonly reason: string }[]
+  /** Symlinks that lead outside the directory they were found in. */
+  outwardLinks: number
+  /** Paths of files that look like secrets. */
+  readonly secrets: string[]
+}
+
+/** Entries ahead of those handed out: some thousand files keep all readers busy. */
+const AHEAD = 8192
+
+interface Pending {
+  readonly cache: StatScan
+  readonly matched: MatchedBatch
+  /** Absolute path of the directory. */
+  readonly directory: string
+  /** Path in the version of what is at an index. */
+  readonly pathAt: (index: number) => EntryPath
+  /** Files that are being read. */
+  waiting: number
+}
+
+export class Scan {
+  readonly report: ScanReport = { skipped: [], outwardLinks: 0, secrets: [] }
+  readonly #options: ScanOptions
+  readonly #storeRoot: string
+  readonly #workspace: string
+  readonly #clock: FileClock
+  readonly #statCache: StatCache
+  readonly #scans: StatScan[] = []
+  readonly #reading: Reading
+  /** Files whose content came from the cache, until `takeCached` asks. */
+  readonly #cached = new Map<Entry, string>()
+  #files = 0
+  #bytes = 0
+
+  constructor(store: OpenedStore, pool: LazyPool, options: ScanOptions) {
+    this.#options = options
+    this.#storeRoot = store.layout.root
+    this.#clock = readClock(store.io, store.layout)
+    this.#statCache = store.statCache()
+    this.#workspace = store.workspace
+    this.#reading = new Reading(pool, {
+      store: options.store,
+      keepRecipe: options.keepRecipe,
+      tick: this.#clock.granularity,
+      onRead: (files, bytes) => this.#progress(files, bytes),
+      signal: options.signal,
+    })
+  }
+
+  /**
+   * Scans the sources, which must not overlap, and yields their entries in ascending order of their paths. Run it once.
+   * @throws ArtifactsError ERR_UNREADABLE or ERR_FILE_CHANGED when a file has no content, ERR_INVALID_PATH for a name
+   * that no version can hold. Nothing is left out silently but what the report names as skipped.
+   */
+  async *run(sources: readonly Source[]): AsyncGenerator<readonly Entry[]> {
+    for (const source of sources.toSorted((a, b) => comparePaths(orderOf(a), orderOf(b)))) {
+      yield* this.#scan(source)
+    }
+  }
+
+  /** The file of an entry whose content was not read but remembered; asked once for each entry. */
+  takeCached(entry: Entry): string | undefined {
+    const file = this.#cached.get(entry)
+    this.#cached.delete(entry)
+    return file
+  }
+
+  /** Reads files whose content was remembered; they must still have it. */
+  async reread(files: readonly (readonly [entry: FileEntry, file: string])[]): Promise<void> {
+    let waiting = files.length
+    for (const [entry, file] of files) {
+      const source = sourceOf(oneFile(file), 0, file, this.#clock)
+      const done = (): void => {
+        waiting--
+      }
+      this.#reading.add(
+        source,
+        (content) => {
+          if (!isSame(content, entry)) this.#reading.unreadable.push({ file, code: 'changed' })
+          done()
+        },
+        done,
+      )
+    }
+    while (waiting > 0) await this.#reading.progress()
+    refuseUnreadable(this.#reading.unreadable)
+  }
+
+  /** Keeps what was found out about the files for the next scan. */
+  remember(): void {
+    for (const scan of this.#scans) scan.finish()
+  }
+
+  async *#scan(source: Source): AsyncGenerator<readonly Entry[]> {
+    const queue: Pending[] = []
+    let ahead = 0
+    const next = async (): Promise<readonly Entry[]> => {
+      const head = queue.shift() as Pending
+      while (head.waiting > 0) await this.#reading.progress()
+      ahead -= head.matched.batch.length
+      return this.#entriesOf(head)
+    }
+    const { root, batches, pathAt, findings } = this.#open(source)
+    const cache = this.#statCache.scan(this.#keyOf(source), this.#clock)
+    this.#scans.push(cache)
+    for (const batch of batches) {
+      this.#options.signal?.throwIfAborted()
+      const directory = batch.directory === '' ? root : `${root}/${batch.directory}`
+      queue.push(this.#take(cache, batch, directory, (index) => pathAt(batch, index)))
+      ahead += batch.length
+      while (ahead > AHEAD || this.#reading.isFull) {
+        if (ahead > AHEAD) yield await next()
+        else await this.#reading.progress()
+      }
+      // Lets the answers of other threads in, and Ctrl-C.
+      await new Promise((resolve) => setImmediate(resolve))
+      while (queue[0]?.waiting === 0) yield await next()
+    }
+    while (queue.length > 0) yield await next()
+    refuseUnreadable(this.#reading.unreadable)
+    if (findings !== undefined) this.#judge(findings, root)
+  }
+
+  #open(source: Source): {
+    readonly root: string
+    readonly batches: Iterable<WalkBatch>
+    readonly pathAt: (batch: WalkBatch, index: number) => EntryPath
+    readonly findings?: Findings
+  } {
+    if (source.kind === 'file') {
+      const { file, path } = source
+      return { root: dirname(file), batches: [oneFile(file)], pathAt: () => path }
+    }
+    const { include, exclude } = this.#options
+    const prefix = source.prefix === '' ? '' : `${source.prefix}/`
+    const batches = walk(source.dir, { include, exclude, store: this.#storeRoot })
+    return {
+      root: source.dir,
+      batches,
+      pathAt: ({ directory, names }, index) =>
+        (directory === ''
+          ? `${prefix}${names[index]}`
+          : `${prefix}${directory}/${names[index]}`) as EntryPath,
+      findings: batches.findings,
+    }
+  }
+
+  #take(
+    cache: StatScan,
+    batch: WalkBatch,
+    directory: string,
+    pathAt: (index: number) => EntryPath,
+  ): Pending {
+    const matched = cache.match(batch)
+    const pending: Pending = { cache, matched, directory, pathAt, waiting: 0 }
+    for (let index = 0; index < batch.length; index++) {
+      if (batch.kinds[index] !== WalkKind.file) continue
+      if (isSecretName(batch.names[index] as string)) this.report.secrets.push(pathAt(index))
+      if (matched.states[index] === RowState.clean) {
+        this.#files++
+        this.#bytes += batch.sizes[index] as number
+        continue
+      }
+      pending.waiting++
+      const file = `${directory}/${batch.names[index]}`
+      this.#reading.add(
+        sourceOf(batch, index, file, this.#clock),
+        (content) => {
+          pending.waiting--
+          if (content.isPrivateKey) this.report.secrets.push(pathAt(index))
+          matched.set(index, content.content, content.fingerprint, content.stat)
+        },
+        () => {
+          pending.waiting--
+        },
+      )
+    }
+    this.#progress(0, 0)
+    return pending
+  }
+
+  #entriesOf({ cache, matched, directory, pathAt }: Pending): readonly Entry[] {
+    const { batch, states } = matched
+    const made: Entry[] = []
+    for (let index = 0; index < batch.length; index++) {
+      const path = pathAt(index)
+      switch (batch.kinds[index]) {
+        case WalkKind.file: {
+          // Unreadable: the scan fails when all such files are known.
+          if (states[index] === RowState.unknown || states[index] === RowState.unsure) break
+          const entry: FileEntry = {
+            kind: 'file',
+            path,
+            executable: batch.executables[index] === 1,
+            size: batch.sizes[index] as number,
+            content: matched.content(index),
+          }
+          if (states[index] === RowState.clean && entry.content.kind !== 'inline') {
+            this.#cached.set(entry, `${directory}/${batch.names[index]}`)
+          }
+          made.push(entry)
+          break
+        }
+        case WalkKind.symlink: {
+          const target = batch.targets.get(index) as string
+          if (leadsOutside(path, target)) this.report.outwardLinks++
+          made.push({ kind: 'symlink', path, target })
+          break
+        }
+        default:
+          made.push({ kind: 'directory', path })
+      }
+    }
+    cache.record(matched)
+    return made
+  }
+
+  /** A single file is remembered under its own path, so that its neighbours are not forgotten. */
+  #keyOf(source: Source): string {
+    const path = source.kind === 'file' ? source.file : source.dir
+    const inside = relative(this.#workspace, path)
+    return inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside) ? path : inside
+  }
+
+  #judge({ refused, unreadable, skipped }: Findings, root: string): void {
+    for (const { path, reason } of skipped.named) this.report.skipped.push({ path, reason })
+    if (refused.count > 0) {
+      throw new ArtifactsError('ERR_INVALID_PATH', `No version can hold ${listed(refused)}`, {
+        hint: 'Rename them, or leave them out with `--exclude` or `.artifactsignore`.',
+      })
+    }
+    if (unreadable.count > 0) {
+      throw new ArtifactsError(
+        'ERR_UNREADABLE',
+        `In "${root}", nothing was committed because these can't be read: ${listed(unreadable)}`,
+        { hint: 'Make them readable (`chmod u+rx DIR`), or leave them out with `--exclude`.' },
+      )
+    }
+  }
+
+  #progress(files: number, bytes: number): void {
+    this.#files += files
+    this.#bytes += bytes
+    this.#options.onProgress?.({ phase: 'read', files: this.#files, bytes: this.#bytes })
+  }
+}
+
+function listed({ named, count }: Findings['refused']): string {
+  const lines = named.map(({ path, reason }) => `  "${path}": ${reason}`)
+  if (count > named.length) lines.push(`  and ${count - named.length} more`)
+  return `\n${lines.join('\n')}`
+}
+
+/** Where a source stands among others: a directory as all that lies below it. */
+function orderOf(source: Source): string {
+  if (source.kind === 'file') return source.path
+  return source.prefix === '' ? '' : `${source.prefix}/`
+}
+
+/** A named file is followed when it is a link. */
+function oneFile(file: string): WalkBatch {
+  const { size, mtimeMs, ctimeMs, ino, mode, dev } = statSync(file)
+  const rows = new BatchBuilder()
+  rows.addFile(basename(file), { size, mtimeMs, ctimeMs, ino }, (mode & 0o100) !== 0)
+  return rows.take('', dev)
+}
+
+function sourceOf(batch: WalkBatch, index: number, file: string, clock: FileClock) {
+  const stat = statAt(batch, index)
+  const isSettled = clock.isSettled(stat.mtimeMs, stat.ctimeMs, batch.device)
+  return { file, stat, isSettled }
+}
+
+function isSame({ content }: FileContent, entry: FileEntry): boolean {
+  if (content.kind === 'inline' || entry.content.kind === 'inline') return false
+  return content.kind === entry.content.kind && content.id === entry.content.id
+}
+
+function isSecretName(name: string): boolean {
+  return name === '.env'
+}
+
+function leadsOutside(path: string, target: string): boolean {
+  if (target.startsWith('/')) return true
+  const reached = posix.normalize(posix.join(posix.dirname(path), target))
+  return reached === '..' || reached.startsWith('../')
+}

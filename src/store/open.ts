@@ -1,0 +1,75 @@
+/** Opens a store: its format, its settings, its index. */
+import { hostname, userInfo } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Progress } from '../types.ts'
+import { readFormat } from './format.ts'
+import { databaseDirectory } from './index/place.ts'
+import { type IndexNotice, StoreIndex } from './index/store-index.ts'
+import { createIo, type Durability } from './io/io.ts'
+import { layoutOf } from './layout.ts'
+import { loadHashes } from './object/checksum.ts'
+import type { OpenedStore } from './opened.ts'
+import { Settings } from './settings.ts'
+import { StatCache } from './workspace/stat-cache.ts'
+
+export interface OpenOptions {
+  /** The `.artifacts` directory, absolute. */
+  readonly root: string
+  /** This program, such as `artifacts/0.1.0`. */
+  readonly tool: string
+  /** Where databases may lie that can't be in the store. */
+  readonly cacheDir?: string | undefined
+  readonly onNotice?: ((notice: IndexNotice) => void) | undefined
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** An open store, to be closed. */
+export interface Opened extends OpenedStore {
+  readonly id: string
+  settings: Settings
+  close(): void
+}
+
+/**
+ * @throws ArtifactsError ERR_NO_STORE, ERR_UNSUPPORTED for one of a later program, ERR_DAMAGED, ERR_CONFIG.
+ */
+export async function openStore(options: OpenOptions): Promise<Opened> {
+  const layout = layoutOf(options.root)
+  const identity = readFormat(layout.format)
+  const settings = new Settings(layout)
+  const io = createIo({ durability: settings.get('durability') as Durability })
+  await loadHashes()
+  const { cacheDir, onNotice, onProgress } = options
+  const index = new StoreIndex({ io, layout, identity, cacheDir, onNotice, onProgress })
+  let cache: StatCache | undefined
+  const workspace = dirname(layout.root)
+  return {
+    id: identity.id,
+    layout,
+    workspace,
+    io,
+    index,
+    settings,
+    by: { user: userName(), host: hostname() },
+    tool: options.tool,
+    statCache: () => {
+      const directory = databaseDirectory(io, layout.root, identity.id, cacheDir)
+      const path = directory === undefined ? ':memory:' : join(directory, 'stat.db')
+      cache ??= new StatCache({ io, path, store: identity.id, workspace })
+      return cache
+    },
+    close: () => {
+      cache?.close()
+      index.close()
+    },
+  }
+}
+
+/** A container may run under a number that has no name. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? 'unknown')
+  }
+}

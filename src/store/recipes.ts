@@ -1,0 +1,28 @@
+/** Reads a file's recipe from the store, with its parts. */
+import { damaged } from '../errors.ts'
+import type { ObjectId } from '../types.ts'
+import { RECIPE } from './object/id.ts'
+import { type ChunkedFile, decodePart, decodeRecipe } from './object/recipe.ts'
+import { type OpenedStore, readObject } from './opened.ts'
+
+/** @throws ArtifactsError ERR_DAMAGED when the recipe or a part of it is missing, damaged, or contradicts itself. */
+export function readRecipe(store: OpenedStore, id: ObjectId): ChunkedFile {
+  const name = `The recipe "${id}"`
+  const recipe = decodeRecipe(readObject(store, RECIPE, id), name)
+  if (recipe.of === 'part') throw damaged(`${name} is that of a part of a file.`)
+  if (recipe.of === 'chunks') return recipe
+  const ids: Buffer[] = []
+  const lengths: number[] = []
+  for (let index = 0; index < recipe.lengths.length; index++) {
+    const partId = recipe.ids.toString('hex', index * 32, index * 32 + 32) as ObjectId
+    const part = decodePart(
+      readObject(store, RECIPE, partId),
+      recipe,
+      index,
+      `The recipe "${partId}"`,
+    )
+    ids.push(part.ids)
+    for (const length of part.lengths) lengths.push(length)
+  }
+  return { size: recipe.size, sha256: recipe.sha256, ids: Buffer.concat(ids), lengths }
+}

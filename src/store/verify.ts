@@ -1,0 +1,204 @@
+/** Reads everything a version consists of and checks it by its ids; writes nothing. */
+
+import { ArtifactsError } from '../errors.ts'
+import type { Entry, FileEntry, ObjectId, OperationOptions } from '../types.ts'
+import { type Damage, RecordList } from './checkout/extract.ts'
+import { IdSet } from './ingest/id-set.ts'
+import { type LazyPool, lazyPool } from './ingest/lazy-pool.ts'
+import { workerCount } from './ingest/pool.ts'
+import { loadHashes } from './object/checksum.ts'
+import { nodeReader, type OpenedStore } from './opened.ts'
+import { readRecipe } from './recipes.ts'
+import { entries } from './tree/cursor.ts'
+import { entrySize } from './tree/entry.ts'
+
+export interface StoredReport {
+  readonly files: number
+  readonly bytes: number
+  /** Entries whose bytes stay elsewhere: counted, not checked. */
+  readonly references: number
+  readonly damage: Damage
+}
+
+export interface VerifyOptions extends OperationOptions {
+  readonly jobs?: number | undefined
+}
+
+/**
+ * Reads every object of the version whose tree has this root. A chunk that several files share is read once, and where
+ * it is damaged all of them are named.
+ * @throws ArtifactsError ERR_DAMAGED when a node of the tree can't be read: then what is below it is not known.
+ */
+export async function verifyStored(
+  store: OpenedStore,
+  root: ObjectId,
+  options: VerifyOptions = {},
+): Promise<StoredReport> {
+  await loadHashes()
+  const { layout, io } = store
+  const decide = (): never => {
+    throw new Error('Nothing is stored by a verification.')
+  }
+  const engine = { root: layout.root, durability: io.durability, dropped: [], decide }
+  const pool = lazyPool(engine, workerCount(options.jobs))
+  try {
+    return await new Verification(store, pool, options).run(root)
+  } finally {
+    await pool.close()
+  }
+}
+
+const GROUP_RECORDS = 512
+const GROUP_BYTES = 4 << 20
+const JOBS = 12
+
+class Verification {
+  readonly #store: OpenedStore
+  readonly #pool: LazyPool
+  readonly #options: VerifyOptions
+  readonly #seen = new IdSet()
+  readonly #damage: Damage = new Map()
+  /** Chunks known to be damaged, and why. */
+  readonly #bad = new Map<string, string>()
+  readonly #running = new Set<Promise<void>>()
+  #failure: { readonly reason: unknown } | undefined
+  #records: RecordList
+  #ids: { readonly id: Buffer; readonly path: string }[] = []
+  #groupBytes = 0
+  #files = 0
+  #bytes = 0
+  #references = 0
+
+  constructor(store: OpenedStore, pool: LazyPool, options: VerifyOptions) {
+    this.#store = store
+    this.#pool = pool
+    this.#options = options
+    this.#records = new RecordList(store)
+  }
+
+  async run(root: ObjectId): Promise<StoredReport> {
+    for (const entry of entries(nodeReader(this.#store), root)) {
+      this.#options.signal?.throwIfAborted()
+      this.#count(entry)
+      if (entry.kind === 'file') await this.#addFile(entry)
+    }
+    await this.#flush()
+    this.#pool.settle()
+    while (this.#running.size > 0) await Promise.race(this.#running)
+    if (this.#failure !== undefined) throw this.#failure.reason
+    if (this.#bad.size > 0) this.#nameOthers(root)
+    return {
+      files: this.#files,
+      bytes: this.#bytes,
+      references: this.#references,
+      damage: this.#damage,
+    }
+  }
+
+  #count(entry: Entry): void {
+    if (entry.kind === 'reference') this.#references++
+    if (entry.kind !== 'directory') this.#files++
+    this.#bytes += entrySize(entry)
+  }
+
+  async #addFile({ path, content, size }: FileEntry): Promise<void> {
+    if (content.kind === 'inline') return
+    if (content.kind === 'chunk') {
+      await this.#addChunk(Buffer.from(content.id, 'hex'), size, path)
+      return
+    }
+    const recipe = this.#recipe(content.id)
+    if (typeof recipe === 'string') {
+      this.#damage.set(path, recipe)
+      return
+    }
+    for (const [index, length] of recipe.lengths.entries()) {
+      await this.#addChunk(recipe.ids.subarray(index * 32, index * 32 + 32), length, path)
+    }
+  }
+
+  async #addChunk(id: Buffer, length: number, path: string): Promise<void> {
+    if (!this.#seen.add(id, 0)) return
+    if (!this.#records.add(id, 0)) {
+      this.#fail(
+        id,
+        path,
+        this.#store.index.objects.missing(id.toString('hex') as ObjectId).message,
+      )
+      return
+    }
+    this.#ids.push({ id, path })
+    this.#groupBytes += length
+    if (this.#ids.length >= GROUP_RECORDS || this.#groupBytes >= GROUP_BYTES) await this.#flush()
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#ids.length === 0) return
+    const records = this.#records.take()
+    const ids = this.#ids
+    const bytes = this.#groupBytes
+    this.#records = new RecordList(this.#store)
+    this.#ids = []
+    this.#groupBytes = 0
+    const run = this.#pool
+      .run({ kind: 'check', records })
+      .then(({ damage }) => {
+        for (const [index, reason] of damage) {
+          const { id, path } = ids[index] as (typeof ids)[number]
+          this.#fail(id, path, reason)
+        }
+        this.#report(bytes)
+      })
+      .catch((reason: unknown) => {
+        this.#failure ??= { reason }
+      })
+      .finally(() => this.#running.delete(run))
+    this.#running.add(run)
+    if (this.#running.size >= JOBS) {
+      this.#pool.settle()
+      await Promise.race(this.#running)
+    }
+    if (this.#failure !== undefined) throw this.#failure.reason
+  }
+
+  #fail(id: Buffer, path: string, reason: string): void {
+    this.#bad.set(id.toString('hex'), reason)
+    this.#damage.set(path, reason)
+  }
+
+  /** Names all files that have a damaged chunk, not only the first. */
+  #nameOthers(root: ObjectId): void {
+    for (const entry of entries(nodeReader(this.#store), root)) {
+      if (entry.kind !== 'file' || entry.content.kind === 'inline') continue
+      const reason = this.#badChunk(entry)
+      if (reason !== undefined) this.#damage.set(entry.path, reason)
+    }
+  }
+
+  #badChunk({ content }: FileEntry): string | undefined {
+    if (content.kind === 'inline') return undefined
+    if (content.kind === 'chunk') return this.#bad.get(content.id)
+    const recipe = this.#recipe(content.id)
+    if (typeof recipe === 'string') return recipe
+    for (let at = 0; at < recipe.ids.length; at += 32) {
+      const reason = this.#bad.get(recipe.ids.toString('hex', at, at + 32))
+      if (reason !== undefined) return reason
+    }
+    return undefined
+  }
+
+  #recipe(id: ObjectId): ReturnType<typeof readRecipe> | string {
+    try {
+      return readRecipe(this.#store, id)
+    } catch (error) {
+      if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return error.message
+      throw error
+    }
+  }
+
+  #checked = 0
+  #report(bytes: number): void {
+    this.#checked += bytes
+    this.#options.onProgress?.({ phase: 'verify', files: 0, bytes: this.#checked })
+  }
+}
