@@ -24,7 +24,7 @@ export function measure(place: Place, { argv, cwd }: Command): Measured {
   const [command = '', ...args] = [...prefix, ...argv]
   settle()
   const start = performance.now()
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
+  const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
     cwd,
     env: place.env,
     encoding: 'utf8',
@@ -32,7 +32,9 @@ export function measure(place: Place, { argv, cwd }: Command): Measured {
   })
   const seconds = (performance.now() - start) / 1000
   if (status !== 0) {
-    throw new Error(`"${argv.join(' ')}" failed: ${(stderr || stdout).trim()}`, { cause: error })
+    const end = signal ?? `exit code ${status}`
+    const said = (stderr || stdout).trim() || 'it printed nothing'
+    throw new Error(`"${argv.join(' ')}" failed (${end}): ${said}`, { cause: error })
   }
   if (prefix.length === 0) return { seconds }
   const kibibytes = Number(readFileSync(note, 'utf8').trim().split('\n').at(-1))
