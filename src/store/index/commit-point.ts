@@ -1,0 +1,132 @@
+/**
+ * The loop around the commit point: bring the index up to date, plan on that state, create the next operation. Whoever
+ * loses the race for the number plans again on the new state, until it wins, is refused, or is cancelled. Nobody waits
+ * for anybody: one of those who try always gets the number, and a process that dies holds nobody up.
+ */
+import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import { ArtifactsError } from '../../errors.ts'
+import type { Io } from '../io/io.ts'
+import type { Layout } from '../layout.ts'
+import { type Appended, appendOperation } from '../log/append.ts'
+import type { JoiningPack, Operation } from '../log/operation.ts'
+import type { Plan } from '../log/plan.ts'
+import { isSqliteError } from './connection.ts'
+import type { Blocked, Head } from './refresh.ts'
+import type { StateView } from './state.ts'
+import type { StoreIndex } from './store-index.ts'
+
+/** The store as a writer sees it. */
+export interface Writer {
+  readonly io: Io
+  readonly layout: Layout
+  readonly index: StoreIndex
+  readonly by: Operation['by']
+  /** This program, such as `artifacts/0.1.0`. */
+  readonly tool: string
+}
+
+export interface Intent<Outcome> {
+  /** Packs that are written and durable; those that an operation has named meanwhile are not named again. */
+  readonly packs: readonly JoiningPack[]
+  /** Run once for each attempt. What it throws ends the commit. */
+  readonly plan: (state: StateView) => Plan<Outcome>
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Committed<Outcome> {
+  readonly outcome: Outcome
+  /** The operation that was created; absent when there was nothing to change. */
+  readonly operation?: number
+}
+
+const LONGEST_PAUSE_MS = 250
+/** How long a running process may hold the lock that stands in for hard links. */
+const PATIENCE_MS = 10_000
+
+/**
+ * Writes what `plan` answers as the next operation. Throws ERR_DURABILITY_UNKNOWN when the commit stands but may not
+ * survive a power loss, ERR_UNSUPPORTED when a newer program has written to the store, ERR_BUSY, and the signal's
+ * reason; after these last three, nothing was committed.
+ */
+export async function commitOperation<Outcome>(
+  writer: Writer,
+  intent: Intent<Outcome>,
+): Promise<Committed<Outcome>> {
+  const { index } = writer
+  const nonce = randomBytes(16).toString('hex')
+  const giveUpAt = Date.now() + PATIENCE_MS
+  for (let attempt = 1; ; attempt++) {
+    intent.signal?.throwIfAborted()
+    index.refresh()
+    if (index.blocked !== undefined) throw cannotWrite(index.blocked)
+    const { plan, packs, head } = index.snapshot((state, head) => ({
+      plan: intent.plan(state),
+      packs: intent.packs.filter(({ id }) => !state.hasPack(id)),
+      head,
+    }))
+    const { changes, outcome } = plan
+    if (changes.length === 0) return { outcome }
+    const n = head.applied + 1
+    const { by, tool } = writer
+    const at = new Date().toISOString()
+    const appended = append(
+      { n, prev: head.hash, at, by, tool, nonce, packs, changes },
+      writer,
+      head,
+    )
+    if (appended.kind === 'created') {
+      updateIndex(index, appended.hash)
+      return { outcome, operation: n }
+    }
+    if (appended.kind === 'busy' && Date.now() > giveUpAt) throw busy(appended)
+    await pause(attempt, intent.signal)
+  }
+}
+
+function append(operation: Operation, { io, layout, index }: Writer, head: Head): Appended {
+  try {
+    return appendOperation(operation, { io, layout, previousIsDurable: head.durable === head.hash })
+  } catch (error) {
+    const committed = error instanceof ArtifactsError && error.code === 'ERR_DURABILITY_UNKNOWN'
+    if (committed) updateIndex(index, undefined)
+    throw error
+  }
+}
+
+/** Takes up the own operation. The commit stands whether this succeeds or not: the next opening would do it. */
+function updateIndex(index: StoreIndex, durable: string | undefined): void {
+  try {
+    index.refresh()
+    if (durable !== undefined) index.noteDurable(durable)
+  } catch (error) {
+    const isBusy = error instanceof ArtifactsError && error.code === 'ERR_BUSY'
+    if (!isBusy && !isSqliteError(error)) throw error
+    index.sayBehind(error)
+  }
+}
+
+/** Waits a random time that grows with the attempts, so that those who collided do not collide again. */
+async function pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+  const most = Math.min(LONGEST_PAUSE_MS, 2 ** Math.min(attempt, 10))
+  try {
+    await setTimeout(Math.random() * most, undefined, { signal })
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  }
+}
+
+function cannotWrite({ n, tool, why }: Blocked): ArtifactsError {
+  return new ArtifactsError(
+    'ERR_UNSUPPORTED',
+    `Operation ${n}, written by "${tool}", holds ${why}: this program can read the store as it was before, not change it.`,
+    { hint: `Install the version that wrote it, "${tool}", or a newer one.` },
+  )
+}
+
+function busy({ lock, holder }: Extract<Appended, { kind: 'busy' }>): ArtifactsError {
+  return new ArtifactsError('ERR_BUSY', `Process "${holder}" holds the lock "${lock}".`, {
+    hint: 'Try again when it has finished. If it runs on another host and is dead, remove the lock file.',
+  })
+}

@@ -1,0 +1,144 @@
+/**
+ * Where the objects of a store are: every object of every pack that an operation named. A pack counts only if its file
+ * is there with the size that the log says, which is looked up when the pack is first met: so an index that is behind
+ * the disk never promises bytes that are gone, and what a lost pack held is stored again by the next commit.
+ */
+import { statSync } from 'node:fs'
+import { damaged } from '../../errors.ts'
+import type { ObjectId } from '../../types.ts'
+import { type Layout, packPath } from '../layout.ts'
+import { ID_BYTES, readId } from '../object/id.ts'
+import type { StoredObject } from '../object/pack-reader.ts'
+import type { Connection } from './connection.ts'
+import type { Source } from './state.ts'
+
+/** Where an object's record is: what `readObject` takes, and the pack it is in. */
+export interface Location extends StoredObject {
+  readonly pack: ObjectId
+}
+
+interface ObjectRow {
+  readonly pack: number
+  readonly offset: number
+  readonly stored: number
+  readonly raw: number
+  readonly type: number
+}
+
+interface PackRow {
+  readonly name: ObjectId
+  readonly bytes: number
+  readonly operation: number | null
+  readonly state: string
+}
+
+const LOCATE = 'SELECT pack, offset, stored, raw, type FROM object WHERE id = ? ORDER BY pack'
+const PACKS_OF = 'SELECT pack FROM object WHERE id = ? ORDER BY pack'
+const PACK = 'SELECT name, bytes, operation, state FROM pack WHERE id = ?'
+
+export class Objects {
+  readonly #source: Source
+  readonly #layout: Layout
+  /** By row; null: its objects cannot be read. */
+  readonly #packs = new Map<number, ObjectId | null>()
+
+  constructor(source: Source, layout: Layout) {
+    this.#source = source
+    this.#layout = layout
+  }
+
+  /** Where the object with this id (32 bytes) is; undefined when no pack that can be read has it. */
+  locate(id: Buffer): Location | undefined {
+    return this.locations(id)[0]
+  }
+
+  /** All places that have the object, for when one of them turns out to be damaged. */
+  locations(id: Buffer): Location[] {
+    return this.#source.read((connection) =>
+      connection.all<ObjectRow>(LOCATE, id).flatMap((row) => {
+        const pack = this.#readablePack(connection, row.pack)
+        return pack === null ? [] : [toLocation(id, pack, row)]
+      }),
+    )
+  }
+
+  has(id: Uint8Array): boolean {
+    return this.#source.read((connection) => this.#holds(connection, id))
+  }
+
+  /** Looks up many ids, 32 bytes each; bit i (from the lowest of byte 0 on) says whether id i is there. */
+  hasMany(ids: Uint8Array): Uint8Array<ArrayBuffer> {
+    const count = ids.length / ID_BYTES
+    if (!Number.isInteger(count)) throw new TypeError('Ids have 32 bytes each.')
+    return this.#source.read((connection) => {
+      const found = new Uint8Array(Math.ceil(count / 8))
+      for (let i = 0; i < count; i++) {
+        const id = ids.subarray(i * ID_BYTES, (i + 1) * ID_BYTES)
+        if (this.#holds(connection, id)) found[i >> 3] = (found[i >> 3] ?? 0) | (1 << (i & 7))
+      }
+      return found
+    })
+  }
+
+  /** True when no operation has named a pack yet. */
+  isEmpty(): boolean {
+    return this.#source.read(
+      (connection) =>
+        connection.value('SELECT 1 FROM pack WHERE operation IS NOT NULL LIMIT 1') === undefined,
+    )
+  }
+
+  /** The error for an object that should be here and is not; it names the packs that cannot be read. */
+  missing(id: ObjectId): Error {
+    const lost = this.#source.read((connection) =>
+      connection
+        .all<{ id: number; name: ObjectId }>(
+          'SELECT id, name FROM pack WHERE operation IS NOT NULL',
+        )
+        .filter((pack) => this.#readablePack(connection, pack.id) === null)
+        .map(({ name }) => packPath(this.#layout, name)),
+    )
+    const named = lost.slice(0, 10).map((path) => `"${path}"`)
+    const more = lost.length > named.length ? ` and ${lost.length - named.length} more` : ''
+    const why =
+      lost.length === 0 ? '' : ` These packs are missing or damaged: ${named.join(', ')}${more}.`
+    return damaged(`Object "${id}" is in no pack of this store.${why}`, {
+      data: { object: id, packs: lost },
+    })
+  }
+
+  /** Forgets what is known of packs: the log went on, or the index was built anew. */
+  forget(): void {
+    this.#packs.clear()
+  }
+
+  #holds(connection: Connection, id: Uint8Array): boolean {
+    // Nearly every object is in one pack: the first row answers.
+    const first = connection.value<number>(PACKS_OF, id)
+    if (first === undefined) return false
+    if (this.#readablePack(connection, first) !== null) return true
+    return connection
+      .all<{ pack: number }>(PACKS_OF, id)
+      .some(({ pack }) => this.#readablePack(connection, pack) !== null)
+  }
+
+  #readablePack(connection: Connection, pack: number): ObjectId | null {
+    let name = this.#packs.get(pack)
+    if (name === undefined) {
+      name = this.#lookAtPack(connection.get<PackRow>(PACK, pack))
+      this.#packs.set(pack, name)
+    }
+    return name
+  }
+
+  #lookAtPack(row: PackRow | undefined): ObjectId | null {
+    if (row === undefined || row.operation === null || row.state !== 'present') return null
+    const stat = statSync(packPath(this.#layout, row.name), { throwIfNoEntry: false })
+    return stat?.size === row.bytes ? row.name : null
+  }
+}
+
+function toLocation(id: Buffer, pack: ObjectId, row: ObjectRow): Location {
+  const { offset, stored, raw, type } = row
+  return { pack, id: readId(id), offset, stored, raw, type }
+}

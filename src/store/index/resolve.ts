@@ -1,0 +1,155 @@
+/** From a parsed ref to the version it means, or an error that helps to find the right one. */
+import { ArtifactsError } from '../../errors.ts'
+import { formatRef, formatSelector, type Ref, type Selector } from '../../names.ts'
+import type { ArtifactId } from '../../types.ts'
+import { currentVersion } from '../log/plan.ts'
+import { nearest } from './nearest.ts'
+import type { ArtifactRow, StateView, VersionRow } from './state.ts'
+
+/** What a ref means that leaves them out. */
+export interface RefDefaults {
+  readonly entity: string
+  readonly project: string
+}
+
+export interface Resolved {
+  readonly artifact: ArtifactRow
+  readonly version: VersionRow
+}
+
+/**
+ * Returns the version a ref means. A bare name is its `latest`; without that alias, its highest live version.
+ * Throws ERR_NOT_FOUND with the nearest name as a hint, and ERR_AMBIGUOUS with the candidates.
+ */
+export function resolveVersion(state: StateView, ref: Ref, defaults: RefDefaults): Resolved {
+  const { selector } = ref
+  const { artifact, version } =
+    ref.name === undefined
+      ? byIdAlone(state, selector)
+      : inArtifact(state, resolveArtifact(state, ref, defaults), selector)
+  if (ref.back === 0) return { artifact, version }
+  const before = state.versionBefore(artifact.id, version.number, ref.back)
+  if (before !== undefined) return { artifact, version: before }
+  throw new ArtifactsError(
+    'ERR_NOT_FOUND',
+    `"${formatRef(ref)}" goes back beyond the first version.`,
+    {
+      hint: `Run \`artifacts log ${artifact.name}\` to see all versions.`,
+    },
+  )
+}
+
+/** Returns the artifact a ref names, whatever version it selects. Throws ERR_NOT_FOUND, also for another entity. */
+export function resolveArtifact(state: StateView, ref: Ref, defaults: RefDefaults): ArtifactRow {
+  const { entity = defaults.entity, project = defaults.project, name } = ref
+  if (name === undefined) return byIdAlone(state, ref.selector).artifact
+  if (entity !== defaults.entity) {
+    throw new ArtifactsError(
+      'ERR_NOT_FOUND',
+      `"${formatRef(ref)}" belongs to the entity "${entity}"; this store's is "${defaults.entity}".`,
+      { hint: 'Leave the entity out, or set it: `artifacts config set entity NAME`.' },
+    )
+  }
+  const artifact = state.artifactByName(project, name)
+  if (artifact !== undefined) return artifact
+  const shown = project === defaults.project ? name : `${project}/${name}`
+  throw new ArtifactsError('ERR_NOT_FOUND', `No artifact named "${shown}".`, {
+    hint: `${similarArtifact(state, project, name, defaults)}Run \`artifacts ls\` to see all artifacts.`,
+  })
+}
+
+function inArtifact(
+  state: StateView,
+  artifact: ArtifactRow,
+  selector: Selector | undefined,
+): Resolved {
+  const version = select(state, artifact.id, selector)
+  if (version !== undefined) return { artifact, version }
+  const shown = `${artifact.name}${selector === undefined ? '' : formatSelector(selector)}`
+  throw new ArtifactsError('ERR_NOT_FOUND', `No version "${shown}".`, {
+    hint: `${similarVersion(state, artifact, selector)}Run \`artifacts log ${artifact.name}\` to see all versions.`,
+  })
+}
+
+function select(
+  state: StateView,
+  artifact: ArtifactId,
+  selector: Selector | undefined,
+): VersionRow | undefined {
+  switch (selector?.kind) {
+    case undefined:
+      return currentVersion(state, artifact)
+    case 'number':
+      return state.versionByNumber(artifact, selector.number)
+    case 'alias': {
+      const id = state.alias(artifact, selector.alias)
+      return id === undefined ? undefined : state.versionById(id)
+    }
+    case 'id':
+      return byPrefix(state, selector.prefix, artifact)
+  }
+}
+
+function byIdAlone(state: StateView, selector: Selector | undefined): Resolved {
+  if (selector?.kind !== 'id') throw new TypeError('A ref has a name or an id.')
+  const version = byPrefix(state, selector.prefix)
+  const artifact = version === undefined ? undefined : state.artifactById(version.artifact)
+  if (version !== undefined && artifact !== undefined) return { artifact, version }
+  throw new ArtifactsError('ERR_NOT_FOUND', `No version with the id "@${selector.prefix}".`, {
+    hint: 'Run `artifacts log` to see all versions with their ids.',
+  })
+}
+
+function byPrefix(state: StateView, prefix: string, artifact?: ArtifactId): VersionRow | undefined {
+  const shownAtMost = 10
+  const found = state.versionsByPrefix(prefix, shownAtMost + 1, artifact)
+  if (found.length <= 1) return found[0]
+  const candidates = found.slice(0, shownAtMost).map((version) => ({
+    id: version.id,
+    ref: `${state.artifactById(version.artifact)?.name ?? ''}:v${version.number}`,
+  }))
+  const more = found.length > shownAtMost ? ', and more' : ''
+  throw new ArtifactsError('ERR_AMBIGUOUS', `The id "@${prefix}" fits more than one version.`, {
+    hint: `It could be ${candidates.map(({ id, ref }) => `${ref} (@${id.slice(0, 12)})`).join(', ')}${more}.`,
+    data: { candidates },
+  })
+}
+
+function similarArtifact(
+  state: StateView,
+  project: string,
+  name: string,
+  defaults: RefDefaults,
+): string {
+  const artifacts = state.artifacts()
+  const elsewhere = artifacts.filter((artifact) => artifact.name === name)
+  const [other] = elsewhere
+  if (other !== undefined && elsewhere.length === 1)
+    return didYouMean(`${other.project}/${other.name}`)
+  const names = artifacts
+    .filter((artifact) => artifact.project === project)
+    .map((artifact) => artifact.name)
+  const near = nearest(name, names)
+  if (near === undefined) return ''
+  return didYouMean(project === defaults.project ? near : `${project}/${near}`)
+}
+
+function similarVersion(
+  state: StateView,
+  artifact: ArtifactRow,
+  selector: Selector | undefined,
+): string {
+  if (selector?.kind === 'alias') {
+    const near = nearest(
+      selector.alias,
+      state.aliases(artifact.id).map(({ alias }) => alias),
+    )
+    return near === undefined ? '' : didYouMean(`${artifact.name}:${near}`)
+  }
+  const highest = selector?.kind === 'number' ? state.highestLive(artifact.id) : undefined
+  return highest === undefined ? '' : `The highest is "${artifact.name}:v${highest.number}". `
+}
+
+function didYouMean(ref: string): string {
+  return `Did you mean "${ref}"? `
+}

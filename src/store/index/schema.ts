@@ -1,0 +1,92 @@
+/**
+ * The tables of the index (docs/format.md section 7): the fold of the log, and the place of every object. Ids are hex
+ * text where people query them (`find`, `sql`), bytes where there are millions of them. Raise `SCHEMA_VERSION` with
+ * every change of `SCHEMA` or of what `fold.ts` writes: an index of another version is rebuilt.
+ */
+export const SCHEMA_VERSION = 1
+
+export const SCHEMA = `
+-- One row. The fold stands after operation "applied", whose hash is "hash" (of format.json while applied is 0).
+-- "file" tells this file from copies of it.
+-- "durable" is the hash of the newest operation whose name is known to be on disk, and with it all before it.
+CREATE TABLE store (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  id TEXT NOT NULL,
+  file TEXT NOT NULL,
+  applied INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  durable TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE operation (
+  n INTEGER PRIMARY KEY,
+  hash TEXT NOT NULL,
+  at TEXT NOT NULL,
+  user TEXT NOT NULL,
+  host TEXT NOT NULL,
+  tool TEXT NOT NULL
+) STRICT;
+
+-- "operation" names the pack; null: written, and not named yet. A row is never given to another pack.
+CREATE TABLE pack (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  bytes INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  operation INTEGER,
+  state TEXT NOT NULL CHECK (state IN ('present', 'missing', 'damaged'))
+) STRICT;
+CREATE INDEX pack_unreadable ON pack (state) WHERE state <> 'present';
+
+CREATE TABLE object (
+  id BLOB NOT NULL,
+  pack INTEGER NOT NULL,
+  offset INTEGER NOT NULL,
+  stored INTEGER NOT NULL,
+  raw INTEGER NOT NULL,
+  type INTEGER NOT NULL,
+  PRIMARY KEY (id, pack)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE artifact (
+  id TEXT PRIMARY KEY,
+  project TEXT NOT NULL,
+  name TEXT NOT NULL,
+  type TEXT NOT NULL,
+  operation INTEGER NOT NULL,
+  UNIQUE (project, name)
+) STRICT;
+
+CREATE TABLE version (
+  id TEXT PRIMARY KEY,
+  artifact TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  root TEXT NOT NULL,
+  files INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  created_at TEXT NOT NULL,
+  parents TEXT NOT NULL,
+  run TEXT,
+  description TEXT,
+  metadata TEXT,
+  operation INTEGER NOT NULL,
+  UNIQUE (artifact, number)
+) STRICT;
+CREATE INDEX version_root ON version (root);
+
+CREATE TABLE alias (
+  artifact TEXT NOT NULL,
+  alias TEXT NOT NULL,
+  version TEXT NOT NULL,
+  operation INTEGER NOT NULL,
+  PRIMARY KEY (artifact, alias)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alias_version ON alias (version);
+
+CREATE TABLE tag (
+  version TEXT NOT NULL,
+  tag TEXT NOT NULL,
+  PRIMARY KEY (version, tag)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tag_tag ON tag (tag);
+`
