@@ -1,0 +1,71 @@
+import { type Command, choice, defineCommand, text, texts, yes } from '../command.ts'
+import { given } from '../given.ts'
+import { readMetadata } from '../metadata.ts'
+import { commitRemarks, commitSentence } from '../sentences.ts'
+
+export const commit: Command = defineCommand({
+  flags: {
+    name: text('NAME', 'The artifact; needed with several paths', 'n'),
+    type: text('TYPE', 'Its type, as dataset, model, result', 't'),
+    as: text('PATH', 'Where in the version the content goes; ending in / a folder'),
+    alias: texts('ALIAS', 'An alias to move to the version', 'a'),
+    tag: texts('T', 'A tag of the version'),
+    message: text('TEXT', 'The description', 'm'),
+    meta: texts('K=V', 'Metadata; V is JSON if it parses, else text'),
+    'meta-file': text('F', 'Metadata from a JSON file'),
+    base: text('REF', "Start from this version's entries and make it the parent"),
+    incremental: yes('The same as --base NAME:latest'),
+    reuse: choice('WHICH', ['latest', 'any', 'never'], 'Which version of equal content is reused'),
+    include: texts('G', 'Only paths that match the pattern'),
+    exclude: texts('G', 'No paths that match the pattern'),
+    'allow-secrets': yes('Store private keys and .env files too'),
+    'dry-run': yes('Only say what would be stored'),
+  },
+  takes: [0, Number.POSITIVE_INFINITY],
+  ends: [12, 13, 14],
+  details: [
+    'Without PATH the bound directory is stored. The content of one directory goes to the root of the version; several paths go each under their own name, a file under its basename. `-` is standard input and needs --as.',
+    'NAME is -n, else the artifact the directory is bound to, else the basename. Content that the version behind `latest` has already makes no new version.',
+  ],
+  examples: [
+    ['artifacts commit data -n bike -t dataset -a best', 'Store a directory'],
+    ['artifacts commit', 'Store the bound directory again'],
+    ['artifacts commit model.pt --meta lr=1e-3 --meta note=good', 'Store a file with metadata'],
+    ['make-table | artifacts commit - --as table.csv -n table', 'Store what a program prints'],
+  ],
+  json: {
+    '': 'artifact project type version ref id digest files bytes storedBytes reusedBytes created dryRun added changed removed unchanged outwardLinks skipped aliases ignoredLabels bound?',
+  },
+
+  async run({ values, positionals }, context) {
+    const store = await context.store()
+    const { cwd, stdin } = context.io
+    const report = await store.commit(positionals, {
+      ...given({
+        name: values.name,
+        type: values.type,
+        as: values.as,
+        stdin: positionals.includes('-') ? stdin() : undefined,
+        description: values.message,
+        metadata: readMetadata(
+          values.meta,
+          values['meta-file'] && context.resolve(values['meta-file']),
+        ),
+        base: values.base,
+        reuse: values.reuse,
+      }),
+      aliases: values.alias,
+      tags: values.tag,
+      include: values.include,
+      exclude: values.exclude,
+      incremental: values.incremental,
+      allowSecrets: values['allow-secrets'],
+      dryRun: values['dry-run'],
+      cwd,
+      ...context.operation,
+    })
+    for (const line of commitRemarks(report)) context.remark(line)
+    const sentence = context.quiet ? report.ref : commitSentence(report, context.style)
+    return { value: report, text: `${sentence}\n` }
+  },
+})

@@ -1,0 +1,43 @@
+import type { DirectoryStatus } from '../../index.ts'
+import { changeLine } from '../changes.ts'
+import { type Command, type Context, defineCommand } from '../command.ts'
+import { numbers } from '../sentences.ts'
+
+export const status: Command = defineCommand({
+  flags: {},
+  takes: [0, 1],
+  ends: [12, 13],
+  details: ['Without DIR, every bound directory.'],
+  examples: [
+    ['artifacts status', 'Every bound directory'],
+    ['artifacts status data', 'One directory'],
+  ],
+  json: {
+    '': 'directories',
+    'Each of `directories`':
+      'path ref artifact version latest state changes added modified removed',
+  },
+
+  async run({ positionals: [dir] }, context) {
+    const store = await context.store()
+    const directories = await store.status(
+      dir === undefined ? undefined : context.resolve(dir),
+      context.operation,
+    )
+    const none = 'No directory is bound to an artifact. `artifacts commit DIR` binds one.'
+    return {
+      value: { directories },
+      lines: directories.length === 0 ? [none] : lines(directories, context),
+    }
+  },
+})
+
+function* lines(directories: readonly DirectoryStatus[], { style }: Context): Iterable<string> {
+  for (const directory of directories) {
+    const { path, ref, version, latest, state, changes } = directory
+    const behind = latest === version ? '' : ` (latest is ${latest})`
+    const facts = state === 'changed' ? numbers(directory, ['added', 'modified', 'removed']) : state
+    yield `${style.name(path)}: ${style.strong(ref)}${behind}, ${facts || state}`
+    for (const change of changes) yield `  ${changeLine(change, style)}`
+  }
+}

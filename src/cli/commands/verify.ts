@@ -1,0 +1,55 @@
+import type { VerifyReport } from '../../index.ts'
+import { type Command, type Context, defineCommand, text } from '../command.ts'
+import { contents, count } from '../render.ts'
+import { UsageError } from '../usage-error.ts'
+
+export const verify: Command = defineCommand({
+  flags: { dir: text('DIR', 'Compare this directory with the version') },
+  takes: [1, Number.POSITIVE_INFINITY],
+  ends: [1, 12],
+  completes: 'refs',
+  details: [
+    'Reads every stored byte of the versions again and compares it with its SHA-256. Ends with 1 where something is missing, changed, extra or damaged. References are counted, not checked.',
+  ],
+  examples: [
+    ['artifacts verify bike:v3', 'Is what is stored sound?'],
+    ['artifacts verify bike:v3 --dir data', 'Is data equal to bike:v3?'],
+  ],
+  json: {
+    'A line for each REF': 'ref dir? ok files bytes references missing changed extra damaged',
+  },
+
+  async run({ values, positionals: refs }, context) {
+    if (values.dir !== undefined && refs.length > 1) {
+      throw new UsageError(
+        `"--dir" compares with one version, not with ${refs.length}.`,
+        `Try \`artifacts verify ${refs[0]} --dir ${values.dir}\`.`,
+      )
+    }
+    const store = await context.store()
+    const dir = values.dir === undefined ? {} : { dir: context.resolve(values.dir) }
+    const reports: VerifyReport[] = []
+    for (const ref of refs) reports.push(await store.verify(ref, { ...dir, ...context.operation }))
+    return {
+      code: reports.every(({ ok }) => ok) ? 0 : 1,
+      records: reports,
+      lines: reports.flatMap((report) => describe(report, context)),
+    }
+  },
+})
+
+function describe(report: VerifyReport, { style, quiet }: Context): string[] {
+  const { ref, ok, references, missing, changed, extra, damaged } = report
+  const problems = [
+    ...missing.map((path) => `${style.removed('missing')}  ${style.name(path)}`),
+    ...changed.map((path) => `${style.changed('changed')}  ${style.name(path)}`),
+    ...extra.map((path) => `${style.added('extra')}    ${style.name(path)}`),
+    ...damaged.map(
+      ({ path, reason }) => `${style.removed('damaged')}  ${style.name(path)}: ${reason}`,
+    ),
+  ]
+  if (quiet) return problems
+  const unread = references === 0 ? '' : `; ${count(references, 'reference')} not checked`
+  const verdict = ok ? 'all as stored' : count(problems.length, 'problem')
+  return [...problems, `${style.strong(ref)}: ${verdict} (${contents(report)}${unread})`]
+}

@@ -1,0 +1,66 @@
+/** What a command is given to work with: the store when it asks for it, remarks, progress, and how names look. */
+import { resolve } from 'node:path'
+import type { Store } from '../index.ts'
+import type { Context, GlobalValues } from './command.ts'
+import type { Io } from './io.ts'
+import { progressLine } from './progress.ts'
+import { escaped, styleOf } from './render.ts'
+
+export interface OpenContext extends Context {
+  readonly clearProgress: () => void
+  readonly close: () => Promise<void>
+}
+
+export function openContext(globals: GlobalValues, io: Io, color: boolean): OpenContext {
+  const { json, quiet } = globals
+  const progress = progressLine(io, { json, quiet })
+  const remark = (text: string): void => {
+    if (quiet) return
+    progress.clear()
+    io.note(
+      json ? `${JSON.stringify({ type: 'notice', message: text })}\n` : `${escaped(text, true)}\n`,
+    )
+  }
+  const storeDir = globals.store ?? io.environment.store
+  let opening: Promise<Store> | undefined
+  return {
+    io,
+    json,
+    quiet,
+    style: styleOf(io.terminal.stdout, color),
+    operation: { signal: io.signal, onProgress: progress.report },
+    remark,
+    resolve: (path) => resolve(io.cwd, path),
+    storeDir: storeDir === undefined ? undefined : resolve(io.cwd, storeDir),
+    store() {
+      opening ??= openStore(
+        storeDir === undefined ? undefined : resolve(io.cwd, storeDir),
+        io,
+        remark,
+      )
+      return opening
+    },
+    clearProgress: progress.clear,
+    async close() {
+      // A store that could not be opened has been reported by whoever asked for it.
+      const store = await opening?.catch(() => undefined)
+      store?.close()
+    },
+  }
+}
+
+async function openStore(
+  store: string | undefined,
+  io: Io,
+  onNotice: (text: string) => void,
+): Promise<Store> {
+  const { Store } = await import('../index.ts')
+  const { cacheDir, entity } = io.environment
+  return Store.open({
+    from: io.cwd,
+    onNotice,
+    ...(store === undefined ? {} : { store }),
+    ...(cacheDir === undefined ? {} : { cacheDir }),
+    ...(entity === undefined ? {} : { entity }),
+  })
+}

@@ -1,0 +1,115 @@
+/** The commands: name, usage and summary of each; the rest of a command is loaded when it is called. */
+import type { Command } from './command.ts'
+
+export interface Entry {
+  readonly name: string
+  /** The arguments, without the flags. */
+  readonly usage: string
+  readonly describe: string
+  readonly load: () => Promise<Command>
+}
+
+export const COMMANDS: readonly Entry[] = [
+  {
+    name: 'init',
+    usage: '[DIR]',
+    describe: 'Make a store',
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+  {
+    name: 'commit',
+    usage: '[PATH|-]...',
+    describe: 'Store files as a new version of an artifact',
+    load: async () => (await import('./commands/commit.ts')).commit,
+  },
+  {
+    name: 'status',
+    usage: '[DIR]',
+    describe: 'Compare bound directories with the versions they hold',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'ls',
+    usage: '[NAME | REF [PREFIX]]',
+    describe: 'List artifacts, the versions of one, or the entries of a version',
+    load: async () => (await import('./commands/ls.ts')).ls,
+  },
+  {
+    name: 'log',
+    usage: '[NAME]',
+    describe: 'List versions, the newest first',
+    load: async () => (await import('./commands/log.ts')).log,
+  },
+  {
+    name: 'show',
+    usage: 'REF...',
+    describe: 'Show all facts of a version',
+    load: async () => (await import('./commands/show.ts')).show,
+  },
+  {
+    name: 'cat',
+    usage: 'REF PATH',
+    describe: "Write one entry's bytes to standard output",
+    load: async () => (await import('./commands/cat.ts')).cat,
+  },
+  {
+    name: 'diff',
+    usage: '[A [B|DIR]] [-- PATH...]',
+    describe: 'Compare versions and directories',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
+  {
+    name: 'checkout',
+    usage: 'REF [DIR] [-- PATH...]',
+    describe: 'Make a directory equal to a version',
+    load: async () => (await import('./commands/checkout.ts')).checkout,
+  },
+  {
+    name: 'download',
+    usage: 'REF [DIR]',
+    describe: "Add a version's files to a directory and print it",
+    load: async () => (await import('./commands/download.ts')).download,
+  },
+  {
+    name: 'file',
+    usage: 'REF [DIR]',
+    describe: 'Get the one file of a one-file version and print its path',
+    load: async () => (await import('./commands/file.ts')).file,
+  },
+  {
+    name: 'verify',
+    usage: 'REF...',
+    describe: 'Check stored bytes, or a directory against a version',
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
+  {
+    name: 'config',
+    usage: '[get KEY | set KEY VALUE | ls]',
+    describe: "Read and change the store's settings",
+    load: async () => (await import('./commands/config.ts')).config,
+  },
+  {
+    name: 'completion',
+    usage: '[bash|zsh]',
+    describe: 'Print a script that completes commands, flags and artifacts in the shell',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
+]
+
+/** Verbs that people bring from elsewhere, and what does the same here. */
+export const FOREIGN_VERBS: Readonly<Record<string, string>> = {
+  add: 'commit',
+  put: 'commit',
+  save: 'commit',
+  upload: 'commit',
+  get: 'download',
+  list: 'ls',
+  history: 'log',
+  info: 'show',
+  describe: 'show',
+  compare: 'diff',
+  switch: 'checkout',
+  delete: 'rm',
+  remove: 'rm',
+  restore: 'checkout REF -- PATH',
+}

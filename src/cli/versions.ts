@@ -1,0 +1,26 @@
+import type { VersionSummary } from '../index.ts'
+import type { Context } from './command.ts'
+import { age, count, size } from './render.ts'
+
+/** What `--json` says of a version. */
+export const VERSION_FIELDS: string =
+  'ref artifact project type version id digest files bytes createdAt aliases tags description? operation'
+
+/** Columns of one version in a list: its name, aliases and tags, size, age, first line of the description. */
+export function versionRow(
+  version: VersionSummary,
+  name: string,
+  { style, io }: Context,
+): string[] {
+  const { aliases, tags, files, bytes, createdAt, description = '' } = version
+  const labels = [...aliases, ...tags.map((tag) => `#${tag}`)].join(', ')
+  const [firstLine = ''] = description.split('\n', 1)
+  return [
+    style.strong(name),
+    labels || '-',
+    count(files, 'file'),
+    size(bytes),
+    age(createdAt, io.now()),
+    style.name(firstLine),
+  ]
+}
