@@ -76,3 +76,8 @@ export function isSystemError(
 ): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }
+
+/** True for an error of the system, whatever its code. */
+export function isFailedCall(error: unknown): boolean {
+  return error instanceof Error && 'errno' in error
+}

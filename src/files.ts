@@ -1,12 +1,12 @@
 /** A version's files: on disk, as bytes, and whether they are what they should be. */
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
-import ignore from 'ignore'
 import { bindDirectory, bindingOf, listBindings } from './bindings.ts'
 import { diffSides } from './differences.ts'
 import { ArtifactsError } from './errors.ts'
 import { refOf, type Session, versionOf } from './session.ts'
 import { type CheckoutResult, checkoutVersion, downloadVersion } from './store/checkout/checkout.ts'
+import { ignore } from './store/commonjs.ts'
 import { CHUNK } from './store/object/id.ts'
 import { nodeReader, readObject } from './store/opened.ts'
 import { readRecipe } from './store/recipes.ts'
@@ -254,11 +254,12 @@ function boundTo(session: Session, artifact: string): string {
 function wantedPaths({ prefix, include, exclude }: DownloadOptions): (path: string) => boolean {
   const included =
     include === undefined || include.length === 0 ? undefined : ignore().add([...include])
-  const excluded = ignore().add([...(exclude ?? [])])
+  const excluded =
+    exclude === undefined || exclude.length === 0 ? undefined : ignore().add([...exclude])
   return (path) =>
     (prefix === undefined || prefix.length === 0 || prefix.some((each) => path.startsWith(each))) &&
     (included === undefined || included.ignores(path)) &&
-    !excluded.ignores(path)
+    excluded?.ignores(path) !== true
 }
 
 function summarize(

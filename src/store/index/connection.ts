@@ -5,8 +5,9 @@
  * at most the newest transactions with the power, never their order, and the log has them all; no memory map, whose
  * page faults on a file that was cut kill the process.
  */
-import Database from 'better-sqlite3'
+import type BetterSqlite from 'better-sqlite3'
 import { ArtifactsError, isSystemError } from '../../errors.ts'
+import { Database } from '../commonjs.ts'
 
 /** Older ones can corrupt a WAL database that two connections write (the WAL-reset race, fixed 2026-03). */
 const OLDEST_SQLITE = [3, 51, 3] as const
@@ -18,9 +19,9 @@ export type SqlValue = string | number | bigint | Uint8Array | null
 
 export class Connection {
   readonly path: string
-  readonly #database: Database.Database
-  readonly #statements = new Map<string, Database.Statement>()
-  readonly #values = new Map<string, Database.Statement>()
+  readonly #database: BetterSqlite.Database
+  readonly #statements = new Map<string, BetterSqlite.Statement>()
+  readonly #values = new Map<string, BetterSqlite.Statement>()
 
   /** Opens a file that exists, or `:memory:`. `build` makes writes fast and unsafe: for a file that nobody uses yet. */
   constructor(path: string, options: { readonly create?: boolean; readonly build?: boolean } = {}) {
@@ -75,7 +76,7 @@ export class Connection {
   }
 
   /** The prepared statement, for loops that cannot afford to look it up each time. */
-  statement(sql: string): Database.Statement {
+  statement(sql: string): BetterSqlite.Statement {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
       statement = this.#database.prepare(sql)
@@ -141,7 +142,7 @@ export function isSqliteError(error: unknown): boolean {
   return error instanceof Database.SqliteError
 }
 
-function checkSqliteVersion(database: Database.Database): void {
+function checkSqliteVersion(database: BetterSqlite.Database): void {
   const version = database.prepare('SELECT sqlite_version()').pluck().get() as string
   const parts = version.split('.').map(Number)
   for (const [i, least] of OLDEST_SQLITE.entries()) {

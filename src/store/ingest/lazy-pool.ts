@@ -1,6 +1,6 @@
 /**
  * A pool that decides late whether threads are worth their start: jobs wait until they add up to enough work, or until
- * somebody needs a result.
+ * somebody needs a result. From then on they are done here, at once, as long as they do not add up.
  */
 import { inlinePool, type Pool, type PoolOptions, type ResultOf, workerPool } from './pool.ts'
 import type { Job, MetaObject, Packed } from './protocol.ts'
@@ -10,8 +10,11 @@ const WORTH_THREADS = 16 << 20
 const FILE_COST = 16 << 10
 
 export interface LazyPool extends Pool {
-  /** Starts what waits: somebody is about to wait for a result. */
-  settle(): void
+  /**
+   * Waits for a result. Until it is there every job starts at once: one job's answer may be what asks for the next, and
+   * nobody else would start that.
+   */
+  wait<T>(result: Promise<T>): Promise<T>
 }
 
 /** @param threads 0 means: never start any. */
@@ -20,8 +23,11 @@ export function lazyPool(options: PoolOptions, threads: number): LazyPool {
   let workers: Pool | undefined
   let backlog: (() => void)[] = []
   let cost = 0
+  let isNeeded = false
+  let waiters = 0
 
   const settle = (): void => {
+    isNeeded = true
     const waiting = backlog
     backlog = []
     for (const start of waiting) start()
@@ -32,14 +38,23 @@ export function lazyPool(options: PoolOptions, threads: number): LazyPool {
     return inline
   }
   return {
-    settle,
+    async wait<T>(result: Promise<T>): Promise<T> {
+      waiters++
+      settle()
+      try {
+        return await result
+      } finally {
+        waiters--
+      }
+    },
     run<J extends Job>(job: J): Promise<ResultOf<J>> {
       cost += costOf(job)
       if (threads > 0 && cost > WORTH_THREADS && workers === undefined) {
         workers = workerPool(options, threads)
         settle()
       }
-      if (workers !== undefined) return workers.run(job)
+      if (workers !== undefined || isNeeded) return pool().run(job)
+      if (waiters > 0) return pool().run(job)
       return new Promise((resolve, reject) => {
         backlog.push(() => pool().run(job).then(resolve, reject))
       })

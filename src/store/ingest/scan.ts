@@ -138,7 +138,9 @@ export class Scan {
       return this.#entriesOf(head)
     }
     const { root, batches, pathAt, findings } = this.#open(source)
-    const cache = this.#statCache.scan(this.#keyOf(source), this.#clock)
+    const cache = this.#statCache.scan(this.#keyOf(source), this.#clock, {
+      partial: this.#options.include.length + this.#options.exclude.length > 0,
+    })
     this.#scans.push(cache)
     for (const batch of batches) {
       this.#options.signal?.throwIfAborted()

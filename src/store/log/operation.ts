@@ -67,9 +67,9 @@ export interface Position {
 }
 
 /** The longest line of an operation, in bytes. */
-export const MAX_LINE = 16 * 1024 * 1024
+export const MAX_LINE: number = 16 * 1024 * 1024
 /** Of the second line, with both line ends. */
-export const TAIL = 1 + 64 + 1
+export const TAIL: number = 1 + 64 + 1
 const MAX_PACK = 64 * 1024 * 1024
 /** Magic before and trailer behind what a table can take of a pack. */
 const PACK_HEAD = 8

@@ -7,8 +7,9 @@
  * one list alone cannot know here: a deeper file may have brought the directory back. See `PatternList.reopened`.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
-import ignore, { type Ignore } from 'ignore'
+import type { Ignore } from 'ignore'
 import { ArtifactsError } from '../../errors.ts'
+import { ignore } from '../commonjs.ts'
 
 /** The file with a directory's patterns; it is stored like any other file. */
 export const IGNORE_FILE = '.artifactsignore'

@@ -3,8 +3,9 @@
  * it is not synced, and no error of SQLite is one of the caller's: a file that is damaged, foreign or of another
  * version is replaced by an empty one, and one that cannot be read or written is done without.
  */
-import Database from 'better-sqlite3'
+import type BetterSqlite from 'better-sqlite3'
 import { isSystemError } from '../../errors.ts'
+import { Database } from '../commonjs.ts'
 import type { Io } from '../io/io.ts'
 
 export interface SegmentChange {
@@ -126,11 +127,11 @@ export class StatDatabase {
 }
 
 interface Open {
-  readonly database: Database.Database
-  readonly firsts: Database.Statement
-  readonly block: Database.Statement
-  readonly remove: Database.Statement
-  readonly add: Database.Statement
+  readonly database: BetterSqlite.Database
+  readonly firsts: BetterSqlite.Statement
+  readonly block: BetterSqlite.Statement
+  readonly remove: BetterSqlite.Statement
+  readonly add: BetterSqlite.Statement
 }
 
 class ForeignDatabase extends Error {}
@@ -169,7 +170,7 @@ function open(path: string, store: string): Open {
       create.immediate()
     }
     checkOwner(database, store)
-    const sql = (text: string): Database.Statement => database.prepare(text)
+    const sql = (text: string): BetterSqlite.Statement => database.prepare(text)
     return {
       database,
       firsts: sql('SELECT first FROM segment WHERE directory = ? ORDER BY first').pluck(),
@@ -183,11 +184,11 @@ function open(path: string, store: string): Open {
   }
 }
 
-function isEmpty(database: Database.Database): boolean {
+function isEmpty(database: BetterSqlite.Database): boolean {
   return database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0
 }
 
-function checkOwner(database: Database.Database, store: string): void {
+function checkOwner(database: BetterSqlite.Database, store: string): void {
   const owned =
     database.pragma('application_id', { simple: true }) === APPLICATION &&
     database.pragma('user_version', { simple: true }) === SCHEMA_VERSION &&
