@@ -108,7 +108,7 @@ export function stagePacks(connection: Connection, packs: readonly StagedPack[])
 /** Tries the packs again that could not be read. */
 export function rereadPacks(connection: Connection, layout: Layout): void {
   const rows = connection.all<{ id: number; name: ObjectId }>(
-    "SELECT id, name FROM pack WHERE state <> 'present'",
+    "SELECT id, name FROM pack WHERE state IN ('missing', 'damaged')",
   )
   for (const { id, name } of rows) {
     const table = readState(packPath(layout, name))

@@ -18,16 +18,25 @@ export interface Resolved {
 }
 
 /**
- * Returns the version a ref means. A bare name is its `latest`; without that alias, its highest live version.
- * Throws ERR_NOT_FOUND with the nearest name as a hint, and ERR_AMBIGUOUS with the candidates.
+ * Returns the live version a ref means. A bare name is its `latest`; without that alias, its highest live version.
+ * Throws ERR_NOT_FOUND, which says of a deleted version that it is one and else has the nearest name as a hint, and
+ * ERR_AMBIGUOUS with the candidates.
  */
 export function resolveVersion(state: StateView, ref: Ref, defaults: RefDefaults): Resolved {
+  const resolved = resolveAnyVersion(state, ref, defaults)
+  if (resolved.version.deleted !== undefined) throw deletedVersion(resolved, defaults)
+  return resolved
+}
+
+/** Returns the version a ref means, be it live or deleted; else as `resolveVersion`. */
+export function resolveAnyVersion(state: StateView, ref: Ref, defaults: RefDefaults): Resolved {
   const { selector } = ref
   const { artifact, version } =
     ref.name === undefined
       ? byIdAlone(state, selector)
       : inArtifact(state, resolveArtifact(state, ref, defaults), selector)
   if (ref.back === 0) return { artifact, version }
+  if (version.deleted !== undefined) throw deletedVersion({ artifact, version }, defaults)
   const before = state.versionBefore(artifact.id, version.number, ref.back)
   if (before !== undefined) return { artifact, version: before }
   throw new ArtifactsError(
@@ -37,6 +46,22 @@ export function resolveVersion(state: StateView, ref: Ref, defaults: RefDefaults
       hint: `Run \`artifacts log ${artifact.name}\` to see all versions.`,
     },
   )
+}
+
+function deletedVersion({ artifact, version }: Resolved, defaults: RefDefaults): ArtifactsError {
+  const project = artifact.project === defaults.project ? '' : `${artifact.project}/`
+  const shown = `${project}${artifact.name}:v${version.number}`
+  if (version.purged !== undefined) return removedByGc(shown)
+  return new ArtifactsError('ERR_NOT_FOUND', `Version "${shown}" is deleted.`, {
+    hint: `Bring it back: \`artifacts restore ${shown}\`.`,
+  })
+}
+
+/** The error for a version whose bytes were given up: it cannot come back. */
+export function removedByGc(shown: string): ArtifactsError {
+  return new ArtifactsError('ERR_NOT_FOUND', `Version "${shown}" was removed by gc.`, {
+    hint: 'If a directory still holds its files, commit it again: they get a new number.',
+  })
 }
 
 /** Returns the artifact a ref names, whatever version it selects. Throws ERR_NOT_FOUND, also for another entity. */
@@ -65,6 +90,15 @@ function inArtifact(
 ): Resolved {
   const version = select(state, artifact.id, selector)
   if (version !== undefined) return { artifact, version }
+  const gone = selector === undefined ? state.everyVersion(artifact.id).at(-1) : undefined
+  if (gone !== undefined) {
+    throw new ArtifactsError('ERR_NOT_FOUND', `All versions of "${artifact.name}" are deleted.`, {
+      hint:
+        gone.purged === undefined
+          ? `Bring the last one back: \`artifacts restore ${artifact.name}:v${gone.number}\`.`
+          : `The next one that is committed to it is v${gone.number + 1}.`,
+    })
+  }
   const shown = `${artifact.name}${selector === undefined ? '' : formatSelector(selector)}`
   throw new ArtifactsError('ERR_NOT_FOUND', `No version "${shown}".`, {
     hint: `${similarVersion(state, artifact, selector)}Run \`artifacts log ${artifact.name}\` to see all versions.`,
@@ -102,7 +136,9 @@ function byIdAlone(state: StateView, selector: Selector | undefined): Resolved {
 
 function byPrefix(state: StateView, prefix: string, artifact?: ArtifactId): VersionRow | undefined {
   const shownAtMost = 10
-  const found = state.versionsByPrefix(prefix, shownAtMost + 1, artifact)
+  const all = state.versionsByPrefix(prefix, shownAtMost + 1, artifact)
+  const live = all.filter(({ deleted }) => deleted === undefined)
+  const found = live.length === 0 ? all : live
   if (found.length <= 1) return found[0]
   const candidates = found.slice(0, shownAtMost).map((version) => ({
     id: version.id,

@@ -3,13 +3,16 @@
  * reads afresh; whoever needs several answers of one moment asks inside `StoreIndex.snapshot`.
  */
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
-import { type Connection, IndexDamageError } from './connection.ts'
+import type { Ttl } from '../log/change.ts'
+import type { Connection } from './connection.ts'
+import { toArtifact, toOperation, toVersion } from './rows.ts'
 
 export interface ArtifactRow {
   readonly id: ArtifactId
   readonly project: string
   readonly name: string
   readonly type: string
+  readonly description?: string
 }
 
 export interface VersionRow {
@@ -19,8 +22,14 @@ export interface VersionRow {
   readonly object: VersionObject
   readonly description?: string
   readonly metadata?: Metadata
+  /** Absent: what the store says. */
+  readonly ttl?: Ttl
   /** The operation that added it. */
   readonly operation: number
+  /** The operation that deleted it; absent: it is live. */
+  readonly deleted?: number
+  /** The operation that gave up its bytes; it stays deleted. */
+  readonly purged?: number
 }
 
 export interface AliasRow {
@@ -35,18 +44,37 @@ export interface OperationRow {
   readonly user: string
   readonly host: string
   readonly tool: string
+  /** Holds nothing that can be undone. */
+  readonly final: boolean
+  /** The operation that it undoes. */
+  readonly undoes?: number
+  /** The operation by which it is undone now. */
+  readonly undone?: number
+}
+
+/** One move of an alias; null: it named none. */
+export interface AliasMoveRow {
+  readonly artifact: ArtifactId
+  readonly alias: string
+  readonly old: ObjectId | null
+  readonly version: ObjectId | null
+  readonly operation: number
 }
 
 export interface StateView {
   artifactByName(project: string, name: string): ArtifactRow | undefined
   artifactById(id: ArtifactId): ArtifactRow | undefined
-  /** By project and name; of one project, or of all. */
+  /** By project and name; of one project, or of all. Those without live versions are among them. */
   artifacts(project?: string): ArtifactRow[]
   /** All live versions, by number. */
   versions(artifact: ArtifactId): VersionRow[]
+  /** Live and deleted ones, by number. */
+  everyVersion(artifact: ArtifactId): VersionRow[]
+  /** Live or deleted. */
   versionByNumber(artifact: ArtifactId, number: number): VersionRow | undefined
+  /** Live or deleted. */
   versionById(id: ObjectId): VersionRow | undefined
-  /** At most `limit` versions whose id begins with the hex digits, by id; of one artifact, or of all. */
+  /** At most `limit` versions whose id begins with the hex digits, live ones first, then by id; of one artifact, or of all. */
   versionsByPrefix(prefix: string, limit: number, artifact?: ArtifactId): VersionRow[]
   /** The live version with this digest that has the highest number. */
   versionByRoot(artifact: ArtifactId, root: ObjectId): VersionRow | undefined
@@ -60,7 +88,13 @@ export interface StateView {
   aliases(artifact: ArtifactId): AliasRow[]
   aliasesOf(version: ObjectId): string[]
   tagsOf(version: ObjectId): string[]
+  /** Moves of an alias, the oldest first; in one artifact, or in all. */
+  aliasMoves(alias: string, artifact?: ArtifactId): AliasMoveRow[]
   operation(n: number): OperationRow | undefined
+  /** At most `limit` operations with numbers below `before`, the newest first. */
+  operationsBefore(before: number, limit: number): OperationRow[]
+  /** The newest operation of this user on this host that is not an undo, not undone, and can be. */
+  newestUndoable(user: string, host: string): OperationRow | undefined
   /** True for a pack that an operation has named and that could be read. */
   hasPack(id: ObjectId): boolean
 }
@@ -70,8 +104,10 @@ export interface Source {
   read<T>(query: (connection: Connection) => T): T
 }
 
-const ARTIFACT = 'SELECT id, project, name, type FROM artifact'
+const ARTIFACT = 'SELECT id, project, name, type, description FROM artifact'
 const VERSION = 'SELECT * FROM version'
+const OPERATION = 'SELECT * FROM operation'
+const LIVE = 'deleted IS NULL'
 
 export function stateView(source: Source): StateView {
   const one = <R, T>(
@@ -86,7 +122,7 @@ export function stateView(source: Source): StateView {
   const many = <R, T>(map: (row: R) => T, sql: string, ...values: readonly SqlValue[]): T[] =>
     source.read((connection) => connection.all<R>(sql, ...values).map(map))
   const artifact = (where: string, ...values: readonly SqlValue[]): ArtifactRow | undefined =>
-    one(same<ArtifactRow>, `${ARTIFACT} WHERE ${where}`, ...values)
+    one(toArtifact, `${ARTIFACT} WHERE ${where}`, ...values)
   const version = (where: string, ...values: readonly SqlValue[]): VersionRow | undefined =>
     one(toVersion, `${VERSION} WHERE ${where}`, ...values)
 
@@ -95,30 +131,32 @@ export function stateView(source: Source): StateView {
     artifactById: (id) => artifact('id = ?', id),
     artifacts: (project) =>
       project === undefined
-        ? many(same<ArtifactRow>, `${ARTIFACT} ORDER BY project, name`)
-        : many(same<ArtifactRow>, `${ARTIFACT} WHERE project = ? ORDER BY name`, project),
-    versions: (of) => many(toVersion, `${VERSION} WHERE artifact = ? ORDER BY number`, of),
+        ? many(toArtifact, `${ARTIFACT} ORDER BY project, name`)
+        : many(toArtifact, `${ARTIFACT} WHERE project = ? ORDER BY name`, project),
+    versions: (of) =>
+      many(toVersion, `${VERSION} WHERE artifact = ? AND ${LIVE} ORDER BY number`, of),
+    everyVersion: (of) => many(toVersion, `${VERSION} WHERE artifact = ? ORDER BY number`, of),
     versionByNumber: (of, number) => version('artifact = ? AND number = ?', of, number),
     versionById: (id) => version('id = ?', id),
     versionsByPrefix: (prefix, limit, of) =>
       many(
         toVersion,
-        `${VERSION} WHERE id >= ? AND id < ? AND artifact = ifnull(?, artifact) ORDER BY id LIMIT ?`,
+        `${VERSION} WHERE id >= ? AND id < ? AND artifact = ifnull(?, artifact) ORDER BY deleted IS NOT NULL, id LIMIT ?`,
         prefix,
         `${prefix}g`,
         of ?? null,
         limit,
       ),
     versionByRoot: (of, root) =>
-      version('root = ? AND artifact = ? ORDER BY number DESC LIMIT 1', root, of),
+      version(`root = ? AND artifact = ? AND ${LIVE} ORDER BY number DESC LIMIT 1`, root, of),
     versionBefore: (of, number, back) =>
       version(
-        'artifact = ? AND number <= ? ORDER BY number DESC LIMIT 1 OFFSET ?',
+        `artifact = ? AND number <= ? AND ${LIVE} ORDER BY number DESC LIMIT 1 OFFSET ?`,
         of,
         number,
         back,
       ),
-    highestLive: (of) => version('artifact = ? ORDER BY number DESC LIMIT 1', of),
+    highestLive: (of) => version(`artifact = ? AND ${LIVE} ORDER BY number DESC LIMIT 1`, of),
     nextNumber: (of) =>
       one(
         (row: { next: number }) => row.next,
@@ -150,7 +188,24 @@ export function stateView(source: Source): StateView {
         'SELECT tag FROM tag WHERE version = ? ORDER BY tag',
         id,
       ),
-    operation: (n) => one(same<OperationRow>, 'SELECT * FROM operation WHERE n = ?', n),
+    aliasMoves: (alias, of) =>
+      many(
+        same<AliasMoveRow>,
+        'SELECT artifact, alias, old, version, operation FROM alias_move ' +
+          'WHERE alias = ? AND artifact = ifnull(?, artifact) ORDER BY id',
+        alias,
+        of ?? null,
+      ),
+    operation: (n) => one(toOperation, `${OPERATION} WHERE n = ?`, n),
+    operationsBefore: (before, limit) =>
+      many(toOperation, `${OPERATION} WHERE n < ? ORDER BY n DESC LIMIT ?`, before, limit),
+    newestUndoable: (user, host) =>
+      one(
+        toOperation,
+        `${OPERATION} WHERE user = ? AND host = ? AND NOT final AND undoes IS NULL AND undone IS NULL ORDER BY n DESC LIMIT 1`,
+        user,
+        host,
+      ),
     hasPack: (id) =>
       one(
         same<object>,
@@ -162,50 +217,6 @@ export function stateView(source: Source): StateView {
 }
 
 type SqlValue = string | number | null
-
-interface StoredVersion {
-  readonly id: ObjectId
-  readonly artifact: ArtifactId
-  readonly number: number
-  readonly root: ObjectId
-  readonly files: number
-  readonly bytes: number
-  readonly created_at: string
-  readonly parents: string
-  readonly run: string | null
-  readonly description: string | null
-  readonly metadata: string | null
-  readonly operation: number
-}
-
-function toVersion(row: StoredVersion): VersionRow {
-  const { id, artifact, number, operation } = row
-  const object: VersionObject = {
-    bytes: row.bytes,
-    createdAt: row.created_at,
-    files: row.files,
-    parents: parseJson(row.parents),
-    root: row.root,
-    ...(row.run === null ? {} : { run: row.run }),
-  }
-  return {
-    id,
-    artifact,
-    number,
-    object,
-    ...(row.description === null ? {} : { description: row.description }),
-    ...(row.metadata === null ? {} : { metadata: parseJson(row.metadata) }),
-    operation,
-  }
-}
-
-function parseJson<T>(text: string): T {
-  try {
-    return JSON.parse(text) as T
-  } catch (error) {
-    throw new IndexDamageError('A row of the index holds no JSON.', { cause: error })
-  }
-}
 
 function same<T>(row: T): T {
   return row

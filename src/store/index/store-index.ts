@@ -16,11 +16,11 @@ import {
   type Rebuilt,
   type StoreIdentity,
 } from './database.ts'
-import { RuleError } from './fold.ts'
 import { Objects } from './objects.ts'
 import { type PackProblem, rereadPacks, type StagedPack, stagePacks } from './packs.ts'
 import { databaseDirectory } from './place.ts'
 import { type Blocked, catchUp, type Head, LogChangedError, readHead } from './refresh.ts'
+import { RuleError } from './rules.ts'
 import { type Source, type StateView, stateView } from './state.ts'
 
 export interface IndexOptions {

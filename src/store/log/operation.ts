@@ -7,16 +7,15 @@ import * as v from 'valibot'
 import { ArtifactsError, damaged } from '../../errors.ts'
 import type { ObjectId } from '../../types.ts'
 import { canonicalJson } from './canonical.ts'
+import { type Change, readChange } from './change.ts'
 import {
-  type Change,
   countSchema,
   describe,
   hashSchema,
   nonceSchema,
   objectIdSchema,
-  readChange,
   timeSchema,
-} from './change.ts'
+} from './schemas.ts'
 import { versionId } from './version-object.ts'
 
 export type PackKind = 'data' | 'meta' | 'mixed' | 'index'
