@@ -30,7 +30,7 @@ export interface Intent<Outcome> {
   /** Packs that are written and durable; those that an operation has named meanwhile are not named again. */
   readonly packs: readonly JoiningPack[]
   /** Run once for each attempt. What it throws ends the commit. */
-  readonly plan: (state: StateView) => Plan<Outcome>
+  readonly plan: (state: StateView, head: Head) => Plan<Outcome>
   readonly signal?: AbortSignal | undefined
 }
 
@@ -60,11 +60,11 @@ export async function commitOperation<Outcome>(
     intent.signal?.throwIfAborted()
     index.refresh()
     if (index.blocked !== undefined) throw cannotWrite(index.blocked)
-    const { plan, packs, head } = index.snapshot((state, head) => ({
-      plan: intent.plan(state),
-      packs: intent.packs.filter(({ id }) => !state.hasPack(id)),
-      head,
-    }))
+    const { plan, packs, head } = index.snapshot((state, head) => {
+      const plan = intent.plan(state, head)
+      const wanted = plan.packs ?? intent.packs
+      return { plan, packs: wanted.filter(({ id }) => !state.hasPack(id)), head }
+    })
     const { changes, outcome } = plan
     if (changes.length === 0) return { outcome }
     const n = head.applied + 1

@@ -7,10 +7,11 @@ export const PACK_CHANGES: Applies<'packs.drop'> = {
       const state = connection.value<string>('SELECT state FROM pack WHERE name = ?', id)
       if (state === 'dropped') throw new RuleError(n, `pack "${id}" is dropped already`)
       connection.run(
-        'INSERT INTO pack (name, bytes, kind, operation, state, "into") ' +
-          "VALUES (?, 0, 'data', NULL, 'dropped', ?) " +
-          'ON CONFLICT (name) DO UPDATE SET state = excluded.state, "into" = excluded."into"',
+        'INSERT INTO pack (name, bytes, kind, operation, state, dropped, "into") ' +
+          "VALUES (?, 0, 'data', NULL, 'dropped', ?, ?) ON CONFLICT (name) DO UPDATE " +
+          'SET state = excluded.state, dropped = excluded.dropped, "into" = excluded."into"',
         id,
+        n,
         into ?? null,
       )
     }

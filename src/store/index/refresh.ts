@@ -9,7 +9,7 @@ import { readEntry, readHash } from '../log/log.ts'
 import type { Operation } from '../log/operation.ts'
 import { type Connection, IndexDamageError } from './connection.ts'
 import { fold } from './fold.ts'
-import { joinPacks, type PackProblem } from './packs.ts'
+import { forgetDropped, joinPacks, type PackProblem, standing } from './packs.ts'
 
 /** Where the fold stands. */
 export interface Head {
@@ -64,13 +64,15 @@ export function catchUp(connection: Connection, context: CatchUp): Blocked | und
   if (applied > 0 && readHash(layout, applied) !== hash) {
     throw new LogChangedError(`Operation ${applied} is not the one the index was made from.`)
   }
-  let next = applied + 1
-  while (existsSync(operationPath(layout, next))) {
-    const reached = connection.write(() => foldSome(connection, context))
-    if (typeof reached !== 'number') return reached
-    next = reached + 1
+  const problems: PackProblem[] = []
+  const onPackProblem = (problem: PackProblem): void => void problems.push(problem)
+  let reached: number | Blocked = applied
+  while (typeof reached === 'number' && existsSync(operationPath(layout, reached + 1))) {
+    reached = connection.write(() => foldSome(connection, { ...context, onPackProblem }))
   }
-  return undefined
+  // A pack may be gone because a later operation drops it: then nothing is wrong.
+  for (const problem of standing(connection, problems)) context.onPackProblem(problem)
+  return typeof reached === 'number' ? undefined : reached
 }
 
 /** Folds up to a bound; returns the newest operation applied, or the one that stopped it. */
@@ -84,6 +86,7 @@ function foldSome(connection: Connection, context: CatchUp): number | Blocked {
     if (entry.kind === 'unknown') return entry
     const { operation } = entry
     joinPacks(connection, context, operation.packs, operation.n)
+    forgetDropped(connection, context.layout, operation.changes)
     fold(connection, operation, entry.hash)
     applied = operation.n
     hash = entry.hash

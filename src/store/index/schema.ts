@@ -3,7 +3,7 @@
  * text where people query them (`find`, `sql`), bytes where there are millions of them. Raise `SCHEMA_VERSION` with
  * every change of `SCHEMA` or of what `fold.ts` writes: an index of another version is rebuilt.
  */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 export const SCHEMA = `
 -- One row. The fold stands after operation "applied", whose hash is "hash" (of format.json while applied is 0).
@@ -32,7 +32,7 @@ CREATE TABLE operation (
 ) STRICT;
 
 -- "operation" names the pack; null: written, and not named yet. A row is never given to another pack.
--- "into": of a dropped pack, the one in which to look for what it held.
+-- "dropped": by which operation; "into": the pack in which to look for what it held.
 CREATE TABLE pack (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE,
@@ -40,9 +40,12 @@ CREATE TABLE pack (
   kind TEXT NOT NULL,
   operation INTEGER,
   state TEXT NOT NULL CHECK (state IN ('present', 'missing', 'damaged', 'dropped')),
+  dropped INTEGER,
   "into" TEXT
 ) STRICT;
 CREATE INDEX pack_unreadable ON pack (state) WHERE state IN ('missing', 'damaged');
+CREATE INDEX pack_dropped ON pack (dropped) WHERE dropped IS NOT NULL;
+CREATE INDEX pack_small ON pack (kind) WHERE state = 'present' AND operation IS NOT NULL AND bytes < 1048576;
 
 CREATE TABLE object (
   id BLOB NOT NULL,

@@ -97,6 +97,10 @@ export interface StateView {
   newestUndoable(user: string, host: string): OperationRow | undefined
   /** True for a pack that an operation has named and that could be read. */
   hasPack(id: ObjectId): boolean
+  /** True for a pack that an operation has dropped: it never comes back. */
+  isDropped(id: ObjectId): boolean
+  /** The packs that operations after `n` dropped. */
+  droppedSince(n: number): ObjectId[]
 }
 
 /** What can run a query: a connection, or the index around it, which mends itself when a query meets damage. */
@@ -213,6 +217,11 @@ export function stateView(source: Source): StateView {
         id,
         'present',
       ) !== undefined,
+    isDropped: (id) =>
+      one(same<object>, 'SELECT 1 FROM pack WHERE name = ? AND dropped IS NOT NULL', id) !==
+      undefined,
+    droppedSince: (n) =>
+      many((row: { name: ObjectId }) => row.name, 'SELECT name FROM pack WHERE dropped > ?', n),
   }
 }
 

@@ -8,6 +8,7 @@ import { ArtifactsError } from '../../errors.ts'
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
 import type { StateView, VersionRow } from '../index/state.ts'
 import type { AliasSet, Change, VersionAdd } from './change.ts'
+import type { JoiningPack } from './operation.ts'
 
 export interface CommitIntent {
   readonly project: string
@@ -61,6 +62,8 @@ export interface MovedAlias {
 export interface Plan<Outcome> {
   /** None: nothing is written. */
   readonly changes: readonly Change[]
+  /** The packs that join with the changes; absent: those of the intent. */
+  readonly packs?: readonly JoiningPack[]
   readonly outcome: Outcome
 }
 
