@@ -3,6 +3,7 @@ import { ArtifactsError } from '../../errors.ts'
 import { formatRef, formatSelector, type Ref, type Selector } from '../../names.ts'
 import type { ArtifactId } from '../../types.ts'
 import { currentVersion } from '../log/plan.ts'
+import { goneVersion } from '../log/targets.ts'
 import { nearest } from './nearest.ts'
 import type { ArtifactRow, StateView, VersionRow } from './state.ts'
 
@@ -50,18 +51,7 @@ export function resolveAnyVersion(state: StateView, ref: Ref, defaults: RefDefau
 
 function deletedVersion({ artifact, version }: Resolved, defaults: RefDefaults): ArtifactsError {
   const project = artifact.project === defaults.project ? '' : `${artifact.project}/`
-  const shown = `${project}${artifact.name}:v${version.number}`
-  if (version.purged !== undefined) return removedByGc(shown)
-  return new ArtifactsError('ERR_NOT_FOUND', `Version "${shown}" is deleted.`, {
-    hint: `Bring it back: \`artifacts restore ${shown}\`.`,
-  })
-}
-
-/** The error for a version whose bytes were given up: it cannot come back. */
-export function removedByGc(shown: string): ArtifactsError {
-  return new ArtifactsError('ERR_NOT_FOUND', `Version "${shown}" was removed by gc.`, {
-    hint: 'If a directory still holds its files, commit it again: they get a new number.',
-  })
+  return goneVersion(`${project}${artifact.name}:v${version.number}`, version)
 }
 
 /** Returns the artifact a ref names, whatever version it selects. Throws ERR_NOT_FOUND, also for another entity. */

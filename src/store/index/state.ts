@@ -93,10 +93,14 @@ export interface StateView {
   operation(n: number): OperationRow | undefined
   /** At most `limit` operations with numbers below `before`, the newest first. */
   operationsBefore(before: number, limit: number): OperationRow[]
+  /** The newest operation that is not after this time (ISO 8601, UTC); 0: all are. */
+  operationAt(time: string): number
   /** The newest operation of this user on this host that is not an undo, not undone, and can be. */
   newestUndoable(user: string, host: string): OperationRow | undefined
   /** True for a pack that an operation has named and that could be read. */
   hasPack(id: ObjectId): boolean
+  /** True for a pack that an operation has named and none has dropped. */
+  isNamed(id: ObjectId): boolean
   /** True for a pack that an operation has dropped: it never comes back. */
   isDropped(id: ObjectId): boolean
   /** The packs that operations after `n` dropped. */
@@ -203,6 +207,12 @@ export function stateView(source: Source): StateView {
     operation: (n) => one(toOperation, `${OPERATION} WHERE n = ?`, n),
     operationsBefore: (before, limit) =>
       many(toOperation, `${OPERATION} WHERE n < ? ORDER BY n DESC LIMIT ?`, before, limit),
+    operationAt: (time) =>
+      one(
+        (row: { n: number | null }) => row.n ?? 0,
+        'SELECT max(n) AS n FROM operation WHERE at <= ?',
+        time,
+      ) ?? 0,
     newestUndoable: (user, host) =>
       one(
         toOperation,
@@ -216,6 +226,12 @@ export function stateView(source: Source): StateView {
         'SELECT 1 FROM pack WHERE name = ? AND operation IS NOT NULL AND state = ?',
         id,
         'present',
+      ) !== undefined,
+    isNamed: (id) =>
+      one(
+        same<object>,
+        'SELECT 1 FROM pack WHERE name = ? AND operation IS NOT NULL AND dropped IS NULL',
+        id,
       ) !== undefined,
     isDropped: (id) =>
       one(same<object>, 'SELECT 1 FROM pack WHERE name = ? AND dropped IS NOT NULL', id) !==
