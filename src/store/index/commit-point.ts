@@ -5,12 +5,13 @@
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { ArtifactsError } from '../../errors.ts'
+import { ArtifactsError, isFailedCall } from '../../errors.ts'
 import type { Io } from '../io/io.ts'
 import type { Layout } from '../layout.ts'
 import { type Appended, appendOperation } from '../log/append.ts'
 import type { JoiningPack, Operation } from '../log/operation.ts'
 import type { Plan } from '../log/plan.ts'
+import { type SegmentSizes, segmentsEndingWith, writeSegment } from '../log/write-segment.ts'
 import { isSqliteError } from './connection.ts'
 import type { Blocked, Head } from './refresh.ts'
 import type { StateView } from './state.ts'
@@ -24,6 +25,8 @@ export interface Writer {
   readonly by: Operation['by']
   /** This program, such as `artifacts/0.1.0`. */
   readonly tool: string
+  /** Default: those of the format. */
+  readonly segmentSizes?: SegmentSizes | undefined
 }
 
 export interface Intent<Outcome> {
@@ -76,7 +79,7 @@ export async function commitOperation<Outcome>(
       head,
     )
     if (appended.kind === 'created') {
-      updateIndex(index, appended.hash)
+      if (updateIndex(index, appended.hash)) writeSegments(writer, n)
       return { outcome, operation: n }
     }
     if (appended.kind === 'busy' && Date.now() > giveUpAt) throw busy(appended)
@@ -95,14 +98,27 @@ function append(operation: Operation, { io, layout, index }: Writer, head: Head)
 }
 
 /** Takes up the own operation. The commit stands whether this succeeds or not: the next opening would do it. */
-function updateIndex(index: StoreIndex, durable: string | undefined): void {
+function updateIndex(index: StoreIndex, durable: string | undefined): boolean {
   try {
     index.refresh()
     if (durable !== undefined) index.noteDurable(durable)
+    return true
   } catch (error) {
     const isBusy = error instanceof ArtifactsError && error.code === 'ERR_BUSY'
     if (!isBusy && !isSqliteError(error)) throw error
     index.sayBehind(error)
+    return false
+  }
+}
+
+/** Writes the segments that end with the own operation. Where that fails nobody misses them, and gc writes them. */
+function writeSegments(writer: Writer, n: number): void {
+  try {
+    for (const range of segmentsEndingWith(n, writer.segmentSizes)) writeSegment(writer, range)
+  } catch (error) {
+    const isHarmless =
+      error instanceof ArtifactsError || isFailedCall(error) || isSqliteError(error)
+    if (!isHarmless) throw error
   }
 }
 

@@ -3,9 +3,8 @@
  * that the index noted; `applied + 1` is there, or not. Only what is new is folded, in transactions that look at
  * `applied` again once they have the lock, for other processes fold into the same index.
  */
-import { existsSync } from 'node:fs'
-import { type Layout, operationPath } from '../layout.ts'
-import { readEntry, readHash } from '../log/log.ts'
+import type { Layout } from '../layout.ts'
+import { LogReader } from '../log/log-reader.ts'
 import type { Operation } from '../log/operation.ts'
 import { type Connection, IndexDamageError } from './connection.ts'
 import { fold } from './fold.ts'
@@ -61,14 +60,15 @@ export function readHead(connection: Connection): Head {
 export function catchUp(connection: Connection, context: CatchUp): Blocked | undefined {
   const { layout } = context
   const { applied, hash } = readHead(connection)
-  if (applied > 0 && readHash(layout, applied) !== hash) {
+  using reader = new LogReader(layout, { wholeLog: applied === 0 })
+  if (applied > 0 && !reader.bears(applied, hash)) {
     throw new LogChangedError(`Operation ${applied} is not the one the index was made from.`)
   }
   const problems: PackProblem[] = []
   const onPackProblem = (problem: PackProblem): void => void problems.push(problem)
   let reached: number | Blocked = applied
-  while (typeof reached === 'number' && existsSync(operationPath(layout, reached + 1))) {
-    reached = connection.write(() => foldSome(connection, { ...context, onPackProblem }))
+  while (typeof reached === 'number' && reader.has(reached + 1)) {
+    reached = connection.write(() => foldSome(connection, reader, { ...context, onPackProblem }))
   }
   // A pack may be gone because a later operation drops it: then nothing is wrong.
   for (const problem of standing(connection, problems)) context.onPackProblem(problem)
@@ -76,12 +76,12 @@ export function catchUp(connection: Connection, context: CatchUp): Blocked | und
 }
 
 /** Folds up to a bound; returns the newest operation applied, or the one that stopped it. */
-function foldSome(connection: Connection, context: CatchUp): number | Blocked {
+function foldSome(connection: Connection, reader: LogReader, context: CatchUp): number | Blocked {
   let { applied, hash } = readHead(connection)
   const operationsEnd = applied + OPERATIONS_AT_ONCE
   let packs = 0
   while (applied < operationsEnd && packs < PACKS_AT_ONCE) {
-    const entry = readEntry(context.layout, applied + 1, hash)
+    const entry = reader.read(applied + 1, hash)
     if (entry === undefined) break
     if (entry.kind === 'unknown') return entry
     const { operation } = entry

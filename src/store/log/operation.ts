@@ -61,7 +61,8 @@ export type LogEntry =
 /** Where an operation is expected: its number, the hash it follows, and its path for messages. */
 export interface Position {
   readonly n: number
-  readonly prev: string
+  /** Undefined where the operation before is lost: then any will do. */
+  readonly prev: string | undefined
   readonly path: string
 }
 
@@ -137,7 +138,7 @@ export function decodeOperation(bytes: Buffer, position: Position): LogEntry {
   if (value === undefined) throw damaged(`Operation "${path}" is not canonical JSON.`)
   if (value['n'] !== position.n)
     throw damaged(`Operation "${path}" says that its number is ${value['n']}.`)
-  if (value['prev'] !== position.prev) {
+  if (position.prev !== undefined && value['prev'] !== position.prev) {
     throw damaged(`Operation "${path}" does not follow operation ${position.n - 1} of this store.`)
   }
   const reading = understand(value)
