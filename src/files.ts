@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { bindDirectory, bindingOf, listBindings } from './bindings.ts'
 import { diffSides } from './differences.ts'
 import { ArtifactsError } from './errors.ts'
-import { refOf, type Session, versionOf } from './session.ts'
+import { contentOf, refOf, type Session } from './session.ts'
 import { type CheckoutResult, checkoutVersion, downloadVersion } from './store/checkout/checkout.ts'
 import { ignore } from './store/commonjs.ts'
 import { CHUNK } from './store/object/id.ts'
@@ -79,12 +79,13 @@ export async function checkout(
   options: CheckoutOptions = {},
 ): Promise<CheckoutReport> {
   const { opened } = session
-  const resolved = versionOf(session, ref)
+  const resolved = contentOf(session, ref)
   const target = dir === undefined ? boundTo(session, resolved.artifact.id) : resolve(dir)
   const { paths = [], force = false, dryRun = false } = options
   const name = refOf(session, resolved)
   const binding = bindingOf(session, target, { exactly: true })
-  const before = binding && opened.index.state.versionById(binding.version as ObjectId)
+  const held = binding && opened.index.state.versionById(binding.version)
+  const before = held?.purged === undefined ? held : undefined
   const result = await checkoutVersion(opened, {
     ref: name,
     root: resolved.version.object.root,
@@ -111,7 +112,7 @@ export async function download(
   options: DownloadOptions = {},
 ): Promise<DownloadReport> {
   const { opened } = session
-  const resolved = versionOf(session, ref)
+  const resolved = contentOf(session, ref)
   const { artifact, version } = resolved
   const target = resolve(dir ?? `artifacts/${artifact.name}-v${version.number}`)
   const name = refOf(session, resolved)
@@ -154,7 +155,7 @@ export async function downloadFile(
   dir: string | undefined,
   options: OperationOptions = {},
 ): Promise<string> {
-  const { version } = versionOf(session, ref)
+  const { version } = contentOf(session, ref)
   const { files } = version.object
   const [only] = entries(nodeReader(session.opened), version.object.root)
   if (files !== 1 || only?.kind !== 'file') {
@@ -172,7 +173,7 @@ export function* listEntries(
   ref: string,
   options: { readonly prefix?: string } = {},
 ): Generator<Entry> {
-  const { version } = versionOf(session, ref)
+  const { version } = contentOf(session, ref)
   yield* entries(nodeReader(session.opened), version.object.root, options)
 }
 
@@ -215,7 +216,7 @@ export async function verify(
   ref: string,
   options: OperationOptions & { readonly dir?: string } = {},
 ): Promise<VerifyReport> {
-  const resolved = versionOf(session, ref)
+  const resolved = contentOf(session, ref)
   const name = refOf(session, resolved)
   const { root, files, bytes } = resolved.version.object
   if (options.dir === undefined) {
@@ -279,7 +280,7 @@ function summarize(
 }
 
 function fileAt(session: Session, ref: string, path: string): FileEntry {
-  const { version } = versionOf(session, ref)
+  const { version } = contentOf(session, ref)
   const entry = lookup(nodeReader(session.opened), version.object.root, path)
   if (entry?.kind === 'file') return entry
   if (entry !== undefined) {

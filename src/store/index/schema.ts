@@ -3,7 +3,7 @@
  * text where people query them (`find`, `sql`), bytes where there are millions of them. Raise `SCHEMA_VERSION` with
  * every change of `SCHEMA` or of what `fold.ts` writes: an index of another version is rebuilt.
  */
-export const SCHEMA_VERSION = 3
+export const SCHEMA_VERSION = 4
 
 export const SCHEMA = `
 -- One row. The fold stands after operation "applied", whose hash is "hash" (of format.json while applied is 0).
@@ -89,6 +89,8 @@ CREATE TABLE version (
 ) STRICT;
 CREATE INDEX version_root ON version (root);
 CREATE INDEX version_deleted ON version (deleted) WHERE deleted IS NOT NULL;
+CREATE INDEX version_live ON version (artifact, number) WHERE deleted IS NULL;
+CREATE INDEX version_newest ON version (operation, number) WHERE deleted IS NULL;
 
 CREATE TABLE alias (
   artifact TEXT NOT NULL,

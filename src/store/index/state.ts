@@ -81,6 +81,10 @@ export interface StateView {
   /** The live version `back` live versions below the given number. */
   versionBefore(artifact: ArtifactId, number: number, back: number): VersionRow | undefined
   highestLive(artifact: ArtifactId): VersionRow | undefined
+  lowestLive(artifact: ArtifactId): VersionRow | undefined
+  countLive(artifact: ArtifactId): number
+  /** Live versions, the newest first: of one artifact by number, of all by the operation that added them. */
+  newestVersions(limit: number, artifact?: ArtifactId): VersionRow[]
   /** The number the next version gets: one above all that were ever given. */
   nextNumber(artifact: ArtifactId): number
   /** The version that an alias names. */
@@ -155,8 +159,9 @@ export function stateView(source: Source): StateView {
         of ?? null,
         limit,
       ),
+    // The plus keeps SQLite from walking through all versions of the artifact.
     versionByRoot: (of, root) =>
-      version(`root = ? AND artifact = ? AND ${LIVE} ORDER BY number DESC LIMIT 1`, root, of),
+      version(`root = ? AND +artifact = ? AND ${LIVE} ORDER BY number DESC LIMIT 1`, root, of),
     versionBefore: (of, number, back) =>
       version(
         `artifact = ? AND number <= ? AND ${LIVE} ORDER BY number DESC LIMIT 1 OFFSET ?`,
@@ -165,6 +170,26 @@ export function stateView(source: Source): StateView {
         back,
       ),
     highestLive: (of) => version(`artifact = ? AND ${LIVE} ORDER BY number DESC LIMIT 1`, of),
+    lowestLive: (of) => version(`artifact = ? AND ${LIVE} ORDER BY number LIMIT 1`, of),
+    countLive: (of) =>
+      one(
+        (row: { count: number }) => row.count,
+        `SELECT count(*) AS count FROM version WHERE artifact = ? AND ${LIVE}`,
+        of,
+      ) ?? 0,
+    newestVersions: (limit, of) =>
+      of === undefined
+        ? many(
+            toVersion,
+            `${VERSION} WHERE ${LIVE} ORDER BY operation DESC, number DESC LIMIT ?`,
+            limit,
+          )
+        : many(
+            toVersion,
+            `${VERSION} WHERE artifact = ? AND ${LIVE} ORDER BY number DESC LIMIT ?`,
+            of,
+            limit,
+          ),
     nextNumber: (of) =>
       one(
         (row: { next: number }) => row.next,
