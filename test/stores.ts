@@ -41,6 +41,11 @@ export async function bikes(): Promise<Bikes> {
   }
 }
 
+/** The same store, as another process has it open. */
+export function openAgain({ root }: Store): Promise<Store> {
+  return Store.open({ store: root })
+}
+
 /** The newest operation. */
 export function tip(store: Store): number {
   const [newest] = store.operations({ limit: 1 })
