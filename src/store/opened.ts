@@ -30,19 +30,34 @@ export interface OpenedStore {
  * @throws ArtifactsError ERR_DAMAGED when none has.
  */
 export function readObject(store: OpenedStore, kind: ObjectKind, id: ObjectId): Uint8Array {
-  const { objects } = store.index
-  let problem: unknown
-  for (const place of objects.locations(Buffer.from(id, 'hex'))) {
+  const { index } = store
+  for (;;) {
+    const { seen } = index
+    const bytes = readAnywhere(store, kind, id)
+    if (bytes instanceof Uint8Array) return bytes
+    // gc drops packs while others read: what they held is in another pack by then.
+    if (index.hasMovedOn(seen)) continue
+    throw bytes ?? index.objects.missing(id)
+  }
+}
+
+/** The object's bytes; else what is wrong with the first place that should have them, if that is damaged. */
+function readAnywhere(
+  { index, layout }: OpenedStore,
+  kind: ObjectKind,
+  id: ObjectId,
+): Uint8Array | ArtifactsError | undefined {
+  let problem: ArtifactsError | undefined
+  for (const place of index.objects.locations(Buffer.from(id, 'hex'))) {
     try {
-      return readAt(store.layout, place, kind)
+      return readAt(layout, place, kind)
     } catch (error) {
       const isDamage = error instanceof ArtifactsError && error.code === 'ERR_DAMAGED'
       if (!isDamage && !isSystemError(error, 'ENOENT', 'EIO')) throw error
-      problem ??= error
+      if (isDamage) problem ??= error
     }
   }
-  if (problem instanceof ArtifactsError) throw problem
-  throw objects.missing(id)
+  return problem
 }
 
 /** Reads the nodes of trees, remembering the last few hundred. */

@@ -39,7 +39,7 @@ export async function verifyStored(
   const decide = (): never => {
     throw new Error('Nothing is stored by a verification.')
   }
-  const engine = { root: layout.root, durability: io.durability, dropped: [], decide }
+  const engine = { root: layout.root, durability: io.durability, decide }
   const pool = lazyPool(engine, workerCount(options.jobs))
   try {
     return await new Verification(store, pool, options).run(root)
@@ -52,6 +52,12 @@ const GROUP_RECORDS = 512
 const GROUP_BYTES = 4 << 20
 const JOBS = 12
 
+/** A chunk to be read, and the first file that has it. */
+interface Chunk {
+  readonly id: Buffer
+  readonly path: string
+}
+
 class Verification {
   readonly #store: OpenedStore
   readonly #pool: LazyPool
@@ -62,8 +68,7 @@ class Verification {
   readonly #bad = new Map<string, string>()
   readonly #running = new Set<Promise<void>>()
   #failure: { readonly reason: unknown } | undefined
-  #records: RecordList
-  #ids: { readonly id: Buffer; readonly path: string }[] = []
+  #group: Chunk[] = []
   #groupBytes = 0
   #files = 0
   #bytes = 0
@@ -73,7 +78,6 @@ class Verification {
     this.#store = store
     this.#pool = pool
     this.#options = options
-    this.#records = new RecordList(store)
   }
 
   async run(root: ObjectId): Promise<StoredReport> {
@@ -118,36 +122,19 @@ class Verification {
 
   async #addChunk(id: Buffer, length: number, path: string): Promise<void> {
     if (!this.#seen.add(id, 0)) return
-    if (!this.#records.add(id, 0)) {
-      this.#fail(
-        id,
-        path,
-        this.#store.index.objects.missing(id.toString('hex') as ObjectId).message,
-      )
-      return
-    }
-    this.#ids.push({ id, path })
+    this.#group.push({ id, path })
     this.#groupBytes += length
-    if (this.#ids.length >= GROUP_RECORDS || this.#groupBytes >= GROUP_BYTES) await this.#flush()
+    if (this.#group.length >= GROUP_RECORDS || this.#groupBytes >= GROUP_BYTES) await this.#flush()
   }
 
   async #flush(): Promise<void> {
-    if (this.#ids.length === 0) return
-    const records = this.#records.take()
-    const ids = this.#ids
+    if (this.#group.length === 0) return
+    const group = this.#group
     const bytes = this.#groupBytes
-    this.#records = new RecordList(this.#store)
-    this.#ids = []
+    this.#group = []
     this.#groupBytes = 0
-    const run = this.#pool
-      .run({ kind: 'check', records })
-      .then(({ damage }) => {
-        for (const [index, reason] of damage) {
-          const { id, path } = ids[index] as (typeof ids)[number]
-          this.#fail(id, path, reason)
-        }
-        this.#report(bytes)
-      })
+    const run = this.#check(group)
+      .then(() => this.#report(bytes))
       .catch((reason: unknown) => {
         this.#failure ??= { reason }
       })
@@ -157,6 +144,30 @@ class Verification {
       await this.#pool.wait(Promise.race(this.#running))
     }
     if (this.#failure !== undefined) throw this.#failure.reason
+  }
+
+  async #check(group: readonly Chunk[]): Promise<void> {
+    const { index } = this.#store
+    const { seen } = index
+    const records = new RecordList(this.#store)
+    const found: Chunk[] = []
+    for (const chunk of group) {
+      const { id, path } = chunk
+      if (records.add(id, 0)) found.push(chunk)
+      else this.#fail(id, path, index.objects.missing(id.toString('hex') as ObjectId).message)
+    }
+    const { damage } = await this.#pool.run({ kind: 'check', records: records.take() })
+    if (damage.size === 0) return
+    const again = Array.from(damage.keys(), (at) => found[at] as Chunk)
+    if (index.hasMovedOn(seen)) {
+      // gc may have moved them.
+      await this.#check(again)
+      return
+    }
+    for (const [at, reason] of damage) {
+      const { id, path } = found[at] as Chunk
+      this.#fail(id, path, reason)
+    }
   }
 
   #fail(id: Buffer, path: string, reason: string): void {

@@ -121,11 +121,16 @@ export class RecordList {
 
   /** Adds the object at its location number `which`; false when there are not so many. */
   add(id: Buffer, which: number): boolean {
-    const { objects } = this.#store.index
-    const place = which === 0 ? objects.locate(id) : objects.locations(id)[which]
-    if (place === undefined) return false
-    this.#push(id, place)
-    return true
+    const { index } = this.#store
+    for (;;) {
+      const { seen } = index
+      const place = which === 0 ? index.objects.locate(id) : index.objects.locations(id)[which]
+      if (place !== undefined) {
+        this.#push(id, place)
+        return true
+      }
+      if (which > 0 || !index.hasMovedOn(seen)) return false
+    }
   }
 
   take(): Records {
@@ -155,7 +160,10 @@ export class RecordList {
   }
 }
 
-/** Writes small files. Those whose record is damaged are tried again with the next place that has it. */
+/**
+ * Writes small files. Those whose record is damaged are tried again with the next place that has it; where the log went
+ * on meanwhile, with all places anew, for gc may have moved it.
+ */
 async function extractGroup(
   store: OpenedStore,
   targets: readonly Target[],
@@ -163,6 +171,7 @@ async function extractGroup(
   options: ExtractOptions,
   damage: Damage,
 ): Promise<void> {
+  const { seen } = store.index
   const records = new RecordList(store)
   const file: number[] = []
   const inline = new Map<number, Uint8Array>()
@@ -201,7 +210,9 @@ async function extractGroup(
     }
   }
   options.onBytes(written, bytes)
-  if (again.length > 0) await extractGroup(store, again, which + 1, options, damage)
+  if (again.length === 0) return
+  const next = store.index.hasMovedOn(seen) ? 0 : which + 1
+  await extractGroup(store, again, next, options, damage)
 }
 
 async function extractLarge(
@@ -298,6 +309,7 @@ async function fillParts(
   which: number,
   options: ExtractOptions,
 ): Promise<string | undefined> {
+  const { seen } = store.index
   const records = new RecordList(store)
   for (const { id } of parts) {
     if (!records.add(id, which)) {
@@ -312,6 +324,7 @@ async function fillParts(
   })
   if (result.damage.size === 0) return undefined
   const again = Array.from(result.damage.keys(), (index) => parts[index] as Part)
-  const elsewhere = await fillParts(store, path, again, which + 1, options)
+  const next = store.index.hasMovedOn(seen) ? 0 : which + 1
+  const elsewhere = await fillParts(store, path, again, next, options)
   return elsewhere === undefined ? undefined : result.damage.values().next().value
 }

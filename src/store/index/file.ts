@@ -12,7 +12,8 @@ import { temporaryName } from '../layout.ts'
 
 const NAME = /^index-[0-9a-f]{16}\.db$/
 const POINTER = 'index'
-const DAY_MS = 24 * 60 * 60 * 1000
+const MINUTE_MS = 60 * 1000
+const DAY_MS = 24 * 60 * MINUTE_MS
 
 export function newIndexName(): string {
   return `index-${randomBytes(8).toString('hex')}.db`
@@ -46,15 +47,26 @@ export function publishIndex(io: Io, directory: string, name: string, tmp: strin
   })
 }
 
-/** Removes what crashed builds left a day ago; `current` stays. */
-export function removeStrayIndexes(io: Io, directory: string, current: string): void {
+/** Removes what crashed builds left a day ago, or some other age (in milliseconds); `current` stays. */
+export function removeStrayIndexes(
+  io: Io,
+  directory: string,
+  current: string,
+  age: number = DAY_MS,
+): { readonly files: number; readonly bytes: number } {
   const now = Date.now()
+  const removed = { files: 0, bytes: 0 }
   for (const file of readdirSync(directory)) {
     const name = file.replace(/-(wal|shm|journal)$/, '')
     if (!NAME.test(name) || name === current) continue
-    const mtime = statSync(join(directory, file), { throwIfNoEntry: false })?.mtimeMs ?? now
-    if (now - mtime > DAY_MS) removeIfPossible(io, join(directory, file))
+    const stat = statSync(join(directory, file), { throwIfNoEntry: false })
+    // A build that is under way writes to its file all the time.
+    if (stat === undefined || now - stat.mtimeMs <= Math.max(age, MINUTE_MS)) continue
+    removeIfPossible(io, join(directory, file))
+    removed.files++
+    removed.bytes += stat.size
   }
+  return removed
 }
 
 /** Removes a database with the files that SQLite keeps beside it. */

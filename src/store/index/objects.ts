@@ -95,8 +95,9 @@ export class Objects {
     })
   }
 
-  /** True when no operation has named a pack yet. */
+  /** True when no object can be found: no operation has named a pack yet, and none was let in. */
   isEmpty(): boolean {
+    if (this.#admitted.size > 0) return false
     return this.#source.read(
       (connection) =>
         connection.value('SELECT 1 FROM pack WHERE operation IS NOT NULL LIMIT 1') === undefined,

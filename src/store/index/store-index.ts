@@ -16,6 +16,7 @@ import {
   type Rebuilt,
   type StoreIdentity,
 } from './database.ts'
+import { readPointer, removeStrayIndexes } from './file.ts'
 import { Objects } from './objects.ts'
 import { type PackProblem, rereadPacks, type StagedPack, stagePacks } from './packs.ts'
 import { databaseDirectory } from './place.ts'
@@ -113,6 +114,19 @@ export class StoreIndex implements Source {
     }
   }
 
+  /** The newest operation at the last `refresh`. */
+  get seen(): number {
+    return this.#seen
+  }
+
+  /**
+   * Whether the log went on after operation `seen`. Whoever found a pack gone asks this: if it did, the pack may have been
+   * dropped, and what it held is to be looked up anew; if not, it is lost.
+   */
+  hasMovedOn(seen: number): boolean {
+    return this.refresh().applied !== seen
+  }
+
   /** The operation at which this program had to stop, as of the last `refresh`: the store cannot be changed. */
   get blocked(): Blocked | undefined {
     return this.#blocked
@@ -131,6 +145,17 @@ export class StoreIndex implements Source {
   /** Takes up the objects of packs that are written but not named yet; they are not found until an operation names them. */
   stagePacks(packs: readonly StagedPack[]): void {
     this.#mending(() => stagePacks(this.#connection, packs))
+  }
+
+  /** Removes databases that nobody uses any more and that are older than `age`, in milliseconds. */
+  removeStrays(age: number): { readonly files: number; readonly bytes: number } {
+    const { io, directory } = this.#context
+    const current = directory === undefined ? undefined : readPointer(directory)
+    // Another process may have replaced the database that this one uses.
+    if (directory === undefined || current !== basename(this.#connection.path)) {
+      return { files: 0, bytes: 0 }
+    }
+    return removeStrayIndexes(io, directory, current, age)
   }
 
   read<T>(query: (connection: Connection) => T): T {
