@@ -48,7 +48,7 @@ export interface Stored extends Size {
 export interface Probe {
   readonly name: string
   readonly value: number
-  readonly unit: 'ms' | '×'
+  readonly unit: 'ms' | 'MB' | '×'
   readonly limit: number
   readonly detail: string
 }

@@ -9,6 +9,7 @@ import { freeBytes } from './disk.ts'
 import { describeMachine } from './machine.ts'
 import { type Options, optionsOf, USAGE } from './options.ts'
 import { diff200k } from './probes/diff-200k.ts'
+import { gc200k } from './probes/gc-200k.ts'
 import { scalingOf } from './probes/scaling.ts'
 import { startup } from './probes/startup.ts'
 import { report } from './report.ts'
@@ -20,7 +21,7 @@ import { openWorkFolder, type WorkFolder } from './work-folder.ts'
 import { WORKLOADS } from './workloads/list.ts'
 import { inputAt, prepare, type Workload } from './workloads/workload.ts'
 
-const PROBES = [startup, diff200k]
+const PROBES = [startup, diff200k, gc200k]
 
 process.exitCode = await main(process.argv.slice(2))
 

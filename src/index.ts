@@ -23,6 +23,7 @@ export type {
   DownloadReport,
   VerifyReport,
 } from './files.ts'
+export type { ExplainedVersion, Explanation, GcOptions, GcReport } from './gc.ts'
 export type {
   AliasReport,
   ArtifactReport,

@@ -15,6 +15,7 @@ import {
   verify,
 } from './files.ts'
 import { rootOf, STORE_DIRECTORY, userName } from './find-store.ts'
+import { type GcOptions, type GcReport, runGc } from './gc.ts'
 import {
   type AliasReport,
   type ArtifactReport,
@@ -254,6 +255,12 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     const past = new PastStore(this.#session, moment)
     this.#pasts.push(past)
     return past
+  }
+
+  /** Removes the bytes that no version needs; see {@link GcOptions}. */
+  async gc(options?: GcOptions): Promise<GcReport> {
+    this.#refresh()
+    return runGc(this.#session, options)
   }
 
   /** The binding of the directory around `dir`, else the only one there is. */

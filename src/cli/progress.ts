@@ -17,6 +17,7 @@ const VERBS: Readonly<Record<Progress['phase'], string>> = {
   write: 'Writing',
   verify: 'Verifying',
   index: 'Indexing',
+  mark: 'Counting',
 }
 
 export interface ProgressLine {

@@ -131,6 +131,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/op.ts')).op,
   },
   {
+    name: 'gc',
+    usage: '',
+    describe: 'Remove the bytes that no version needs',
+    load: async () => (await import('./commands/gc.ts')).gc,
+  },
+  {
     name: 'config',
     usage: '[get KEY | set KEY VALUE | ls]',
     describe: "Read and change the store's settings",
