@@ -5,12 +5,23 @@ import { RECIPE } from './object/id.ts'
 import { type ChunkedFile, decodePart, decodeRecipe } from './object/recipe.ts'
 import { type OpenedStore, readObject } from './opened.ts'
 
+/** A file's chunks, and the recipes of its parts; none when it is in one piece. */
+export interface ReadRecipe extends ChunkedFile {
+  readonly parts: readonly ObjectId[]
+}
+
 /** @throws ArtifactsError ERR_DAMAGED when the recipe or a part of it is missing, damaged, or contradicts itself. */
 export function readRecipe(store: OpenedStore, id: ObjectId): ChunkedFile {
+  return readWholeRecipe(store, id)
+}
+
+/** @throws ArtifactsError ERR_DAMAGED as `readRecipe`. */
+export function readWholeRecipe(store: OpenedStore, id: ObjectId): ReadRecipe {
   const name = `The recipe "${id}"`
   const recipe = decodeRecipe(readObject(store, RECIPE, id), name)
   if (recipe.of === 'part') throw damaged(`${name} is that of a part of a file.`)
-  if (recipe.of === 'chunks') return recipe
+  if (recipe.of === 'chunks') return { ...recipe, parts: [] }
+  const parts: ObjectId[] = []
   const ids: Buffer[] = []
   const lengths: number[] = []
   for (let index = 0; index < recipe.lengths.length; index++) {
@@ -21,8 +32,10 @@ export function readRecipe(store: OpenedStore, id: ObjectId): ChunkedFile {
       index,
       `The recipe "${partId}"`,
     )
+    parts.push(partId)
     ids.push(part.ids)
     for (const length of part.lengths) lengths.push(length)
   }
-  return { size: recipe.size, sha256: recipe.sha256, ids: Buffer.concat(ids), lengths }
+  const { size, sha256 } = recipe
+  return { size, sha256, ids: Buffer.concat(ids), lengths, parts }
 }

@@ -18,7 +18,7 @@ export async function writeFiles(
   const decide = (): never => {
     throw new Error('Nothing is stored by a checkout.')
   }
-  const engine = { root: layout.root, durability: io.durability, dropped: [], decide }
+  const engine = { root: layout.root, durability: io.durability, decide }
   const pool = lazyPool(engine, workerCount(request.jobs))
   let files = 0
   let bytes = 0

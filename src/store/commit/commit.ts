@@ -13,7 +13,9 @@ import type {
   OperationOptions,
   VersionObject,
 } from '../../types.ts'
+import { type Merge, mergeSmallPacks, removeMerged, stands } from '../gc/merge.ts'
 import { commitOperation } from '../index/commit-point.ts'
+import type { StateView } from '../index/state.ts'
 import type { WrittenPack } from '../ingest/protocol.ts'
 import type { ScanReport, Source } from '../ingest/scan.ts'
 import { type CommitOutcome, currentVersion, type Plan, planCommit } from '../log/plan.ts'
@@ -21,6 +23,8 @@ import { encodeVersionObject, versionId } from '../log/version-object.ts'
 import { VERSION } from '../object/id.ts'
 import { nodeReader, type OpenedStore } from '../opened.ts'
 import { diffTrees } from '../tree/diff.ts'
+import { KeptPacks } from './kept-packs.ts'
+import { Reliance } from './reliance.ts'
 import { type BuiltVersion, VersionWriter } from './version-writer.ts'
 
 export interface CommitRequest extends OperationOptions {
@@ -63,7 +67,8 @@ export interface ChangeCounts {
 }
 
 /**
- * Commits the sources as a version of an artifact.
+ * Commits the sources as a version of an artifact. Where gc dropped meanwhile what was found in the store, or deleted
+ * versions went that the new one builds on, the sources are looked through once more; what was written is kept.
  * @throws ArtifactsError ERR_TYPE_MISMATCH, ERR_SECRETS, and whatever keeps the sources from being read; nothing is
  * committed then. ERR_DURABILITY_UNKNOWN: it is committed, but may not survive a power loss.
  */
@@ -71,16 +76,30 @@ export async function commitVersion(
   store: OpenedStore,
   request: CommitRequest,
 ): Promise<CommitResult> {
-  store.index.refresh()
-  const previous = previousVersion(store, request)
-  const writer = new VersionWriter(store, request, previous?.root)
+  using kept = new KeptPacks(store)
+  for (;;) {
+    request.signal?.throwIfAborted()
+    const result = await attempt(store, request, kept)
+    if (result !== undefined) return result
+  }
+}
+
+/** Undefined: what it relied on is gone, and `kept` holds what it wrote. */
+async function attempt(
+  store: OpenedStore,
+  request: CommitRequest,
+  kept: KeptPacks,
+): Promise<CommitResult | undefined> {
+  const reliance = new Reliance(store.index.objects, store.index.refresh().applied)
+  const previous = previousVersion(store.index.state, request)
+  const writer = new VersionWriter(store, request, previous, reliance)
   try {
     const built = await writer.build()
     const parents = request.base === undefined ? [] : [request.base.version]
-    const made = { built, previous, parents }
+    const made = { built, previous, parents, reliance }
     return request.dryRun
       ? dryRun(store, request, made)
-      : await publish(store, request, made, writer)
+      : await publish(store, request, made, writer, kept)
   } finally {
     await writer.close()
   }
@@ -90,19 +109,27 @@ interface Made {
   readonly built: BuiltVersion
   readonly previous: Previous | undefined
   readonly parents: readonly ObjectId[]
+  readonly reliance: Reliance
 }
 
-/** The version that a report compares with: the base, else the one that `latest` names. */
-interface Previous {
+/** The version that the new one is built on and compared with: the base, else the one that `latest` names. */
+export interface Previous {
+  readonly version: ObjectId
   readonly root: ObjectId
 }
 
-function previousVersion(store: OpenedStore, request: CommitRequest): Previous | undefined {
-  if (request.base !== undefined) return { root: request.base.root }
-  const { state } = store.index
+function previousVersion(state: StateView, request: CommitRequest): Previous | undefined {
+  if (request.base !== undefined) {
+    if (state.versionById(request.base.version)?.deleted === undefined) return request.base
+    throw new ArtifactsError(
+      'ERR_NOT_FOUND',
+      `Version "${request.base.version}", which the new one starts from, is deleted.`,
+      { hint: `Bring it back first: \`artifacts restore @${request.base.version}\`` },
+    )
+  }
   const artifact = state.artifactByName(request.project, request.name)
   const current = artifact === undefined ? undefined : currentVersion(state, artifact.id)
-  return current === undefined ? undefined : { root: current.object.root }
+  return current === undefined ? undefined : { version: current.id, root: current.object.root }
 }
 
 async function publish(
@@ -110,32 +137,58 @@ async function publish(
   request: CommitRequest,
   made: Made,
   writer: VersionWriter,
-): Promise<CommitResult> {
+  kept: KeptPacks,
+): Promise<CommitResult | undefined> {
   const newArtifact = randomBytes(16).toString('hex') as ArtifactId
-  const packs: WrittenPack[] = []
+  const written: WrittenPack[] = []
   for (let createdAt = Date.now(); ; createdAt++) {
     const object = versionObject(made, createdAt)
     const intent = { ...request, newArtifact, object, versionId: versionId(object) }
     // Content that is there needs no version object, unless another process changes the plan meanwhile.
     const isStored = planCommit(store.index.state, intent).outcome.kind === 'created'
     if (isStored) writer.metadata.add(VERSION, intent.versionId, encodeVersionObject(object))
-    packs.push(...(await writer.finish()))
-    if (packs.length > 0) store.io.fsyncDirectory(store.layout.packs)
-    const { outcome } = await commitOperation(store, {
+    written.push(...(await writer.finish()))
+    const packs = [...kept.packs.filter(({ id }) => made.reliance.includes(id)), ...written]
+    const own = packs.map(({ id }) => id)
+    const merge = isStored ? await mergeSmallPacks(store, own) : undefined
+    if (packs.length > 0 || merge !== undefined) store.io.fsyncDirectory(store.layout.packs)
+    let merged = false
+    const { outcome, operation } = await commitOperation(store, {
       packs,
-      plan: (state) => {
+      plan: (state): Plan<CommitOutcome | Stale> => {
         const plan = planCommit(state, intent)
-        return plan.outcome.kind === 'created' && !isStored ? AGAIN : plan
+        if (plan.outcome.kind !== 'created') return plan
+        if (!isStored) return AGAIN
+        if (!made.reliance.holds(state, own)) return STALE
+        merged = merge !== undefined && stands(merge, state)
+        return merged && merge !== undefined ? withMerge(plan, packs, merge) : plan
       },
       signal: request.signal,
     })
     if (outcome.kind === 'taken') continue
+    if (merged && merge !== undefined && operation !== undefined) removeMerged(store, merge)
     writer.rememberFiles()
-    return result(store, made, outcome, object, packs)
+    if (outcome.kind !== 'stale') return result(store, made, outcome, object, packs)
+    kept.keep([...kept.packs, ...written])
+    return undefined
   }
 }
 
+/** The same commit, with which many small packs become few. */
+function withMerge(
+  { changes, outcome }: Plan<CommitOutcome>,
+  packs: readonly WrittenPack[],
+  merge: Merge,
+): Plan<CommitOutcome> {
+  return { changes: [...changes, merge.drop], packs: [...packs, ...merge.packs], outcome }
+}
+
+interface Stale {
+  readonly kind: 'stale'
+}
+
 const AGAIN: Plan<CommitOutcome> = { changes: [], outcome: { kind: 'taken' } }
+const STALE: Plan<Stale> = { changes: [], outcome: { kind: 'stale' } }
 
 function dryRun(store: OpenedStore, request: CommitRequest, made: Made): CommitResult {
   const object = versionObject(made, Date.now())

@@ -3,31 +3,31 @@
  * few, so that a small commit can put them beside its chunks; many go to a metadata pack as they come.
  */
 import type { ObjectId } from '../../types.ts'
-import type { Objects } from '../index/objects.ts'
 import { PackStream } from '../ingest/pack-stream.ts'
 import type { MetaObject, WrittenPack } from '../ingest/protocol.ts'
 import type { Io } from '../io/io.ts'
 import type { Layout } from '../layout.ts'
 import type { ObjectKind } from '../object/id.ts'
+import type { Reliance } from './reliance.ts'
 
 const BUFFERED_BYTES = 1 << 20
 
 export class MetadataBuffer {
-  readonly #objects: Objects
+  readonly #reliance: Reliance
   readonly #stream: PackStream
   readonly #seen = new Set<ObjectId>()
   #buffered: MetaObject[] = []
   #bytes = 0
   #spilled = false
 
-  constructor(io: Io, layout: Layout, objects: Objects, dropped: readonly string[]) {
-    this.#objects = objects
-    this.#stream = new PackStream(io, layout, dropped)
+  constructor(io: Io, layout: Layout, reliance: Reliance, isDropped: (id: string) => boolean) {
+    this.#reliance = reliance
+    this.#stream = new PackStream(io, layout, isDropped)
   }
 
   /** Keeps an object, unless the store has it. */
   add(kind: ObjectKind, id: ObjectId, bytes: Uint8Array): void {
-    if (this.#seen.has(id) || this.#objects.has(Buffer.from(id, 'hex'))) return
+    if (this.#seen.has(id) || this.#reliance.has(Buffer.from(id, 'hex'))) return
     this.#seen.add(id)
     if (this.#spilled) {
       this.#stream.appendObject({ kind, id, bytes })

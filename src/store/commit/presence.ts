@@ -2,27 +2,30 @@
 import { ArtifactsError } from '../../errors.ts'
 import type { Content, ObjectId } from '../../types.ts'
 import type { OpenedStore } from '../opened.ts'
-import { readRecipe } from '../recipes.ts'
+import { type ReadRecipe, readWholeRecipe } from '../recipes.ts'
+import type { Reliance } from './reliance.ts'
 
 /**
- * True when every object of the content can be found. The presence of a recipe says nothing about its chunks: each is
- * looked up.
+ * True when every object of the content can be found; all of them are relied on then. The presence of a recipe says
+ * nothing about its chunks: each is looked up.
  */
-export function isPresent(store: OpenedStore, content: Content): boolean {
+export function isPresent(store: OpenedStore, reliance: Reliance, content: Content): boolean {
   if (content.kind === 'inline') return true
-  const { objects } = store.index
-  if (content.kind === 'chunk') return objects.has(Buffer.from(content.id, 'hex'))
-  const ids = recipeIds(store, content.id)
-  if (ids === undefined) return false
+  if (!reliance.has(Buffer.from(content.id, 'hex'))) return false
+  if (content.kind === 'chunk') return true
+  const recipe = readable(store, content.id)
+  if (recipe === undefined) return false
+  const { parts, ids } = recipe
+  if (!parts.every((part) => reliance.has(Buffer.from(part, 'hex')))) return false
   for (let at = 0; at < ids.length; at += 32) {
-    if (!objects.has(ids.subarray(at, at + 32))) return false
+    if (!reliance.has(ids.subarray(at, at + 32))) return false
   }
   return true
 }
 
-function recipeIds(store: OpenedStore, id: ObjectId): Buffer | undefined {
+function readable(store: OpenedStore, id: ObjectId): ReadRecipe | undefined {
   try {
-    return readRecipe(store, id).ids
+    return readWholeRecipe(store, id)
   } catch (error) {
     if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return undefined
     throw error

@@ -4,6 +4,7 @@
  */
 import { ArtifactsError } from '../../errors.ts'
 import type { Entry, FileEntry, ObjectId } from '../../types.ts'
+import { droppedIds, isDropped } from '../index/pack-rows.ts'
 import { IdSet } from '../ingest/id-set.ts'
 import { type LazyPool, lazyPool } from '../ingest/lazy-pool.ts'
 import { workerCount } from '../ingest/pool.ts'
@@ -16,9 +17,10 @@ import { TreeBuilder } from '../tree/builder.ts'
 import { entries, leafIds } from '../tree/cursor.ts'
 import { mergeEntries } from '../tree/merge.ts'
 import { comparePaths } from '../tree/paths.ts'
-import type { CommitRequest } from './commit.ts'
+import type { CommitRequest, Previous } from './commit.ts'
 import { MetadataBuffer } from './metadata-buffer.ts'
 import { isPresent } from './presence.ts'
+import type { Reliance } from './reliance.ts'
 
 export interface BuiltVersion {
   readonly root: ObjectId
@@ -35,27 +37,35 @@ export class VersionWriter {
   readonly metadata: MetadataBuffer
   readonly #store: OpenedStore
   readonly #request: CommitRequest
-  readonly #previous: ObjectId | undefined
+  readonly #previous: Previous | undefined
+  readonly #reliance: Reliance
   readonly #nodes = new Map<ObjectId, Uint8Array>()
   readonly #ids = new IdSet()
   readonly #pool: LazyPool
   readonly #scan: Scan
   #newBytes = 0
 
-  /** @param previous root of the live version that most of the content is expected to be in. */
-  constructor(store: OpenedStore, request: CommitRequest, previous: ObjectId | undefined) {
+  /** @param previous the live version that most of the content is expected to be in. */
+  constructor(
+    store: OpenedStore,
+    request: CommitRequest,
+    previous: Previous | undefined,
+    reliance: Reliance,
+  ) {
     const { layout, io, index } = store
     this.#store = store
     this.#request = request
     this.#previous = previous
-    this.metadata = new MetadataBuffer(io, layout, index.objects, [])
-    const isFresh = index.objects.isEmpty()
+    this.#reliance = reliance
+    const isGone = (id: string): boolean => isDropped(index, id)
+    this.metadata = new MetadataBuffer(io, layout, reliance, isGone)
     this.#pool = lazyPool(
       {
         root: layout.root,
         durability: io.durability,
-        dropped: [],
-        decide: (ids, lengths) => this.#decide(ids, lengths, isFresh),
+        isDropped: isGone,
+        droppedIds: () => droppedIds(index),
+        decide: (ids, lengths) => this.#decide(ids, lengths),
       },
       workerCount(request.jobs),
     )
@@ -108,13 +118,12 @@ export class VersionWriter {
   }
 
   /** One flag for each id: whether the chunk is to be stored. */
-  #decide(ids: Uint8Array, lengths: Uint32Array, isFresh: boolean): Uint8Array {
-    const { objects } = this.#store.index
+  #decide(ids: Uint8Array, lengths: Uint32Array): Uint8Array {
     const isNew = new Uint8Array(lengths.length)
     for (let index = 0; index < lengths.length; index++) {
       const offset = index * 32
       if (!this.#ids.add(ids, offset)) continue
-      if (!isFresh && objects.has(ids.subarray(offset, offset + 32))) continue
+      if (this.#reliance.has(ids.subarray(offset, offset + 32))) continue
       isNew[index] = 1
       this.#newBytes += lengths[index] as number
     }
@@ -129,7 +138,7 @@ export class VersionWriter {
       for (const entry of leaf ?? []) {
         const file = entry.kind === 'file' ? this.#scan.takeCached(entry) : undefined
         if (file === undefined || isKnown || entry.kind !== 'file') continue
-        if (!isPresent(this.#store, entry.content)) missing.set(entry, file)
+        if (!isPresent(this.#store, this.#reliance, entry.content)) missing.set(entry, file)
       }
     })
   }
@@ -137,8 +146,10 @@ export class VersionWriter {
   /** Leaves of a live version: what they name is in the store. */
   #knownLeaves(): ReadonlySet<ObjectId> {
     if (this.#previous === undefined) return new Set()
+    const { version, root } = this.#previous
+    this.#reliance.onVersion(version)
     try {
-      return new Set(leafIds(nodeReader(this.#store), this.#previous))
+      return new Set(leafIds(nodeReader(this.#store), root))
     } catch (error) {
       // A damaged version is nothing to build on, and no reason not to store a good one.
       if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return new Set()

@@ -23,7 +23,7 @@ export async function* directoryEntries(
   const decide = (): never => {
     throw new Error('Nothing is stored while a directory is only compared.')
   }
-  const engine = { root: layout.root, durability: io.durability, dropped: [], decide }
+  const engine = { root: layout.root, durability: io.durability, decide }
   const pool = lazyPool(engine, workerCount(options.jobs))
   try {
     const scan = new Scan(store, pool, {

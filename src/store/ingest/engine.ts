@@ -2,6 +2,7 @@
 import { createIo, type Durability } from '../io/io.ts'
 import { layoutOf } from '../layout.ts'
 import { loadHashes } from '../object/checksum.ts'
+import { checkPack } from '../object/pack-check.ts'
 import { Extractor } from './extractor.ts'
 import { PackStream } from './pack-stream.ts'
 import type { Job, JobResult, MetaObject, Packed } from './protocol.ts'
@@ -11,8 +12,8 @@ export interface EngineOptions {
   /** The `.artifacts` directory. */
   readonly root: string
   readonly durability: Durability
-  /** Ids of packs that the log has dropped: they never come back. */
-  readonly dropped: readonly string[]
+  /** True for the id of a pack that the log has dropped: it never comes back. Absent where nothing is stored. */
+  readonly isDropped?: (id: string) => boolean
 }
 
 /** Must be awaited once in each thread before an engine is made. */
@@ -27,7 +28,7 @@ export class Engine {
 
   constructor(options: EngineOptions, cancelled: () => boolean) {
     const io = createIo({ durability: options.durability })
-    this.#packs = new PackStream(io, layoutOf(options.root), options.dropped)
+    this.#packs = new PackStream(io, layoutOf(options.root), options.isDropped ?? (() => false))
     this.#reader = new Reader(this.#packs, cancelled)
     this.#extractor = new Extractor(io)
   }
@@ -40,6 +41,8 @@ export class Engine {
         return this.#extractor.fill(job)
       case 'check':
         return this.#extractor.check(job)
+      case 'pack':
+        return { kind: 'pack', findings: checkPack(job.path, job) }
       default:
         return this.#reader.run(id, job)
     }

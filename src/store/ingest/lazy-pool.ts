@@ -86,6 +86,8 @@ function costOf(job: Job): number {
       return (job.cuts.at(-1) as number) - (job.cuts[0] as number)
     case 'digest':
       return job.stat.size
+    case 'pack':
+      return (job.bytes ?? 0) / (job.data ? 1 : 64)
     default: {
       let bytes = job.records.raw.length * 512
       for (const raw of job.records.raw) bytes += raw

@@ -17,17 +17,17 @@ const MIXED_BYTES = 1 << 20
 export class PackStream {
   readonly #io: Io
   readonly #layout: Layout
-  readonly #dropped: ReadonlySet<string>
+  readonly #isDropped: (id: string) => boolean
   readonly #open = new Set<PackWriter>()
   #ending: Promise<WrittenPack>[] = []
   #path = ''
   #writer: PackWriter | undefined
 
-  /** @param dropped ids that no pack may have again. */
-  constructor(io: Io, layout: Layout, dropped: readonly string[]) {
+  /** @param isDropped true for an id that no pack may have again. */
+  constructor(io: Io, layout: Layout, isDropped: (id: string) => boolean) {
     this.#io = io
     this.#layout = layout
-    this.#dropped = new Set(dropped)
+    this.#isDropped = isDropped
   }
 
   /** Appends a chunk; `id` has 32 bytes. */
@@ -87,7 +87,7 @@ export class PackStream {
   }
 
   async #end(writer: PackWriter, path: string): Promise<WrittenPack> {
-    const { id, bytes, kind, toc } = await writer.finish((id) => this.#dropped.has(id))
+    const { id, bytes, kind, toc } = await writer.finish(this.#isDropped)
     publish(this.#io, path, packPath(this.#layout, id))
     this.#open.delete(writer)
     return { id: id as ObjectId, bytes, kind, toc }

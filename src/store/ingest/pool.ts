@@ -14,7 +14,7 @@ import {
   SLOTS,
   type WrittenPack,
 } from './protocol.ts'
-import type { FromWorker, ToWorker, WireError } from './worker.ts'
+import type { FromWorker, ToWorker, WireError, WorkerData } from './worker.ts'
 
 /** Memory is bounded by this: a reader holds 3 slots of 4 MiB, a pack buffer and scratch space. */
 const MAX_WORKERS = 4
@@ -24,6 +24,8 @@ export type ResultOf<J extends Job> = Extract<JobResult, { kind: J['kind'] }>
 export interface PoolOptions extends EngineOptions {
   /** Says which chunks are to be stored: one flag for each id (32 bytes each). */
   readonly decide: (ids: Uint8Array, lengths: Uint32Array) => Uint8Array
+  /** The ids of all packs that the log has dropped, 32 bytes each: threads cannot ask for each. */
+  readonly droppedIds?: () => Uint8Array
 }
 
 export interface Pool {
@@ -93,10 +95,11 @@ class Workers implements Pool {
 
   constructor(options: PoolOptions, threads: number) {
     this.#options = options
-    const { root, durability, dropped } = options
+    const { root, durability } = options
+    const dropped = options.droppedIds?.() ?? new Uint8Array()
     this.#threads = Array.from({ length: threads }, () => {
       const worker = new Worker(new URL('./worker.js', import.meta.url), {
-        workerData: { root, durability, dropped, cancel: this.#cancel.buffer },
+        workerData: { root, durability, dropped, cancel: this.#cancel.buffer } satisfies WorkerData,
         resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 64 },
         stdout: false,
         stderr: false,

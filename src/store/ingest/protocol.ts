@@ -8,6 +8,7 @@
 import type { ObjectId } from '../../types.ts'
 import type { JoiningPack } from '../log/operation.ts'
 import type { ObjectKind } from '../object/id.ts'
+import type { CheckPackOptions, PackFindings } from '../object/pack-check.ts'
 
 /** What one `files` or `chunks` job may hold, in bytes. */
 export const SLOT_BYTES: number = 4 << 20
@@ -58,7 +59,7 @@ export interface ChunksJob {
   readonly store: boolean
 }
 export type ReadJob = FilesJob | ScanJob | DigestJob | ChunksJob
-export type Job = ReadJob | ExtractJob | FillJob | CheckJob
+export type Job = ReadJob | ExtractJob | FillJob | CheckJob | PackJob
 
 export interface FilesResult {
   readonly kind: 'files'
@@ -95,7 +96,7 @@ export interface ChunksResult {
   readonly failure?: ReadFailure
 }
 export type ReadResult = FilesResult | ScanResult | DigestResult | ChunksResult
-export type JobResult = ReadResult | ExtractResult | FillResult | CheckResult
+export type JobResult = ReadResult | ExtractResult | FillResult | CheckResult | PackResult
 
 /** `changed`: not the file that was walked any more; otherwise the system's error code, such as `EACCES`. */
 export interface ReadFailure {
@@ -158,6 +159,11 @@ export interface CheckJob {
   readonly kind: 'check'
   readonly records: Records
 }
+/** Looks a whole pack over, writes nothing. */
+export interface PackJob extends CheckPackOptions {
+  readonly kind: 'pack'
+  readonly path: string
+}
 export interface ExtractResult {
   readonly kind: 'extract'
   /** By file: why its bytes could not be read back. Errors of writing end the job instead. */
@@ -171,4 +177,8 @@ export interface FillResult {
 export interface CheckResult {
   readonly kind: 'check'
   readonly damage: ReadonlyMap<number, string>
+}
+export interface PackResult {
+  readonly kind: 'pack'
+  readonly findings: PackFindings
 }

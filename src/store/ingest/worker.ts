@@ -2,7 +2,15 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { ArtifactsError } from '../../errors.ts'
 import { Engine, type EngineOptions, loadEngine } from './engine.ts'
+import { IdSet } from './id-set.ts'
 import type { Job, JobResult, WrittenPack } from './protocol.ts'
+
+export interface WorkerData extends Pick<EngineOptions, 'root' | 'durability'> {
+  /** Ids of dropped packs, 32 bytes each. */
+  readonly dropped: Uint8Array
+  /** Set to 1 to give up what is under way. */
+  readonly cancel: ArrayBufferLike
+}
 
 export type ToWorker =
   | { readonly type: 'job'; readonly id: number; readonly job: Job }
@@ -29,15 +37,24 @@ export interface WireError {
 
 if (!isMainThread && parentPort !== null) {
   const port = parentPort
-  const data = workerData as EngineOptions & { readonly cancel: SharedArrayBuffer }
-  const cancel = new Int32Array(data.cancel)
+  const { root, durability, dropped, cancel } = workerData as WorkerData
+  const cancelled = new Int32Array(cancel)
   await loadEngine()
-  const engine = new Engine(data, () => Atomics.load(cancel, 0) === 1)
+  const engine = new Engine(
+    { root, durability, isDropped: droppedTest(dropped) },
+    () => Atomics.load(cancelled, 0) === 1,
+  )
   port.on('message', (message: ToWorker) => {
     handle(engine, message, (answer) => port.postMessage(answer)).catch((error: unknown) => {
       port.postMessage({ type: 'error', error: errorToWire(error) } satisfies FromWorker)
     })
   })
+}
+
+function droppedTest(dropped: Uint8Array): (id: string) => boolean {
+  const ids = new IdSet(Number.POSITIVE_INFINITY)
+  for (let at = 0; at < dropped.length; at += 32) ids.add(dropped, at)
+  return (id) => ids.has(Buffer.from(id, 'hex'), 0)
 }
 
 async function handle(

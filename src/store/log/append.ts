@@ -3,6 +3,7 @@
  * synced under another name and then linked, which fails where the number is taken; so of all who try, on any number
  * of machines, one wins, and nobody ever sees half an operation.
  */
+import { existsSync } from 'node:fs'
 import { ArtifactsError, isSystemError } from '../../errors.ts'
 import type { Io } from '../io/io.ts'
 import { type Layout, operationPath } from '../layout.ts'
@@ -35,13 +36,17 @@ export function appendOperation(operation: Operation, options: AppendOptions): A
   const path = operationPath(layout, operation.n)
   if (!options.previousIsDurable) io.fsyncDirectory(layout.log)
   const temporary = `${layout.log}/.${operation.nonce}`
-  io.createFile(temporary, bytes, { durable: true })
-  let appended: Appended
-  try {
-    appended = publish(operation, hash, temporary, path, options)
-  } catch (error) {
-    discard(io, temporary)
-    throw error
+  let appended: Appended | undefined
+  while (appended === undefined) {
+    io.createFile(temporary, bytes, { durable: true })
+    try {
+      appended = publish(operation, hash, temporary, path, options)
+    } catch (error) {
+      // gc without any grace takes what is not linked yet for left over.
+      if (isSystemError(error, 'ENOENT') && !existsSync(temporary)) continue
+      discard(io, temporary)
+      throw error
+    }
   }
   // Synced before the temporary name goes: `created` is what matters, and a name too many does no harm.
   if (appended.kind === 'created') syncName(io, layout, operation, temporary)
