@@ -49,8 +49,8 @@ const PATIENCE_MS = 10_000
 
 /**
  * Writes what `plan` answers as the next operation. Throws ERR_DURABILITY_UNKNOWN when the commit stands but may not
- * survive a power loss, ERR_UNSUPPORTED when a newer program has written to the store, ERR_BUSY, and the signal's
- * reason; after these last three, nothing was committed.
+ * survive a power loss, ERR_UNSUPPORTED when a newer program has written to the store, ERR_DAMAGED when the end of the log
+ * is damaged, ERR_BUSY, and the signal's reason; after these last four, nothing was committed.
  */
 export async function commitOperation<Outcome>(
   writer: Writer,
@@ -133,7 +133,9 @@ async function pause(attempt: number, signal: AbortSignal | undefined): Promise<
   }
 }
 
-function cannotWrite({ n, tool, why }: Blocked): ArtifactsError {
+function cannotWrite(blocked: Blocked): ArtifactsError {
+  if ('damage' in blocked) return blocked.damage
+  const { n, tool, why } = blocked
   return new ArtifactsError(
     'ERR_UNSUPPORTED',
     `Operation ${n}, written by "${tool}", holds ${why}: this program can read the store as it was before, not change it.`,

@@ -113,7 +113,8 @@ function replaceIndex(
   if (built.operations > 0 || reason !== 'missing') context.onRebuilt({ reason, ...built })
 }
 
-function openNamed(
+/** Opens the database with this name, or says why it can't be used. */
+export function openNamed(
   directory: string,
   name: string | undefined,
   identity: StoreIdentity,
@@ -177,16 +178,7 @@ function buildFile(directory: string, path: string, context: IndexContext): Buil
 
 function build(connection: Connection, context: IndexContext): Built {
   const { layout, identity, onProgress } = context
-  connection.write(() => {
-    connection.execute(SCHEMA)
-    connection.execute(`PRAGMA user_version = ${SCHEMA_VERSION}`)
-    connection.run(
-      "INSERT INTO store VALUES (1, ?, '', 0, ?, ?)",
-      identity.id,
-      identity.hash,
-      identity.hash,
-    )
-  })
+  createTables(connection, identity)
   let packs = 0
   let bytes = 0
   const onOperation = (operation: Operation): void => {
@@ -195,7 +187,12 @@ function build(connection: Connection, context: IndexContext): Built {
     onProgress?.({ phase: 'index', files: packs, bytes })
   }
   try {
-    catchUp(connection, { layout, onPackProblem: context.onPackProblem, onOperation })
+    const blocked = catchUp(connection, {
+      layout,
+      onPackProblem: context.onPackProblem,
+      onOperation,
+    })
+    if (blocked !== undefined && 'damage' in blocked) throw blocked.damage
   } catch (error) {
     if (!(error instanceof RuleError)) throw error
     const path = operationPath(layout, error.n)
@@ -206,4 +203,13 @@ function build(connection: Connection, context: IndexContext): Built {
   const operations = readHead(connection).applied
   checkNoGap(layout, operations)
   return { operations, packs }
+}
+
+/** Makes an empty database one that stands before operation 1. */
+export function createTables(connection: Connection, { id, hash }: StoreIdentity): void {
+  connection.write(() => {
+    connection.execute(SCHEMA)
+    connection.execute(`PRAGMA user_version = ${SCHEMA_VERSION}`)
+    connection.run("INSERT INTO store VALUES (1, ?, '', 0, ?, ?)", id, hash, hash)
+  })
 }

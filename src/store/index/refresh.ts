@@ -3,9 +3,10 @@
  * that the index noted; `applied + 1` is there, or not. Only what is new is folded, in transactions that look at
  * `applied` again once they have the lock, for other processes fold into the same index.
  */
+import { ArtifactsError } from '../../errors.ts'
 import type { Layout } from '../layout.ts'
 import { LogReader } from '../log/log-reader.ts'
-import type { Operation } from '../log/operation.ts'
+import type { LogEntry, Operation } from '../log/operation.ts'
 import { type Connection, IndexDamageError } from './connection.ts'
 import { fold } from './fold.ts'
 import { forgetDropped, joinPacks, type PackProblem, standing } from './packs.ts'
@@ -20,12 +21,13 @@ export interface Head {
   readonly durable: string
 }
 
-/** An operation that this program does not understand: the store cannot be changed, and is read as it was before. */
-export interface Blocked {
-  readonly n: number
-  readonly tool: string
-  readonly why: string
-}
+/**
+ * An operation that this program does not understand, or that is damaged: the store cannot be changed, and is read as it
+ * was before; one that was folded before it was damaged still counts.
+ */
+export type Blocked =
+  | { readonly n: number; readonly tool: string; readonly why: string }
+  | { readonly n: number; readonly damage: ArtifactsError }
 
 export interface CatchUp {
   readonly layout: Layout
@@ -53,15 +55,16 @@ export function readHead(connection: Connection): Head {
 }
 
 /**
- * Folds all new operations; returns the first one that is not understood, if any. Throws a LogChangedError when the log
- * is not the one that the index was made from, a RuleError when an operation contradicts the fold, and ERR_DAMAGED for
- * damaged operations.
+ * Folds all new operations; returns the first one that is not understood or damaged, if any. Throws a LogChangedError
+ * when the log is not the one that the index was made from, and a RuleError when an operation contradicts the fold.
  */
 export function catchUp(connection: Connection, context: CatchUp): Blocked | undefined {
   const { layout } = context
   const { applied, hash } = readHead(connection)
   using reader = new LogReader(layout, { wholeLog: applied === 0 })
   if (applied > 0 && !reader.bears(applied, hash)) {
+    const entry = readOrBlock(reader, applied, undefined)
+    if (entry !== undefined && 'damage' in entry) return entry
     throw new LogChangedError(`Operation ${applied} is not the one the index was made from.`)
   }
   const problems: PackProblem[] = []
@@ -81,9 +84,9 @@ function foldSome(connection: Connection, reader: LogReader, context: CatchUp): 
   const operationsEnd = applied + OPERATIONS_AT_ONCE
   let packs = 0
   while (applied < operationsEnd && packs < PACKS_AT_ONCE) {
-    const entry = reader.read(applied + 1, hash)
+    const entry = readOrBlock(reader, applied + 1, hash)
     if (entry === undefined) break
-    if (entry.kind === 'unknown') return entry
+    if ('damage' in entry || entry.kind === 'unknown') return entry
     const { operation } = entry
     joinPacks(connection, context, operation.packs, operation.n)
     forgetDropped(connection, context.layout, operation.changes)
@@ -94,4 +97,17 @@ function foldSome(connection: Connection, reader: LogReader, context: CatchUp): 
     context.onOperation?.(operation)
   }
   return applied
+}
+
+function readOrBlock(
+  reader: LogReader,
+  n: number,
+  prev: string | undefined,
+): LogEntry | Extract<Blocked, { damage: unknown }> | undefined {
+  try {
+    return reader.read(n, prev)
+  } catch (error) {
+    if (!(error instanceof ArtifactsError) || error.code !== 'ERR_DAMAGED') throw error
+    return { n, damage: error }
+  }
 }

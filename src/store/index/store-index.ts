@@ -38,6 +38,9 @@ export interface IndexOptions {
 export type IndexNotice =
   | ({ readonly kind: 'index-rebuilt'; readonly message: string } & Rebuilt)
   | ({ readonly kind: 'pack-unreadable'; readonly message: string } & PackProblem)
+  | { readonly kind: 'format-damaged'; readonly message: string }
+  /** An operation that is damaged: nothing can be written behind it. */
+  | { readonly kind: 'log-damaged'; readonly message: string; readonly n: number }
   /** A commit is in the log, but the index could not take it up. */
   | { readonly kind: 'index-behind'; readonly message: string; readonly cause: unknown }
 
@@ -59,6 +62,7 @@ export class StoreIndex implements Source {
   readonly #onNotice: (notice: IndexNotice) => void
   #connection: Connection
   #blocked: Blocked | undefined
+  #saidBlocked: number | undefined
   #rebuilds = 0
   /** The newest operation that what `objects` remembers is based on; other processes fold into the same database. */
   #seen = -1
@@ -96,6 +100,7 @@ export class StoreIndex implements Source {
     try {
       return this.#mending(() => {
         this.#blocked = catchUp(this.#connection, this.#context)
+        this.#sayBlocked()
         const head = readHead(this.#connection)
         if (head.applied !== this.#seen) this.objects.forget()
         this.#seen = head.applied
@@ -209,6 +214,14 @@ export class StoreIndex implements Source {
   #sayUnreadable(problem: PackProblem): void {
     const message = `Pack "${problem.path}" is ${problem.state}: what only it holds cannot be read.`
     this.#onNotice({ kind: 'pack-unreadable', message, ...problem })
+  }
+
+  #sayBlocked(): void {
+    const blocked = this.#blocked
+    if (blocked === undefined || !('damage' in blocked) || this.#saidBlocked === blocked.n) return
+    this.#saidBlocked = blocked.n
+    const message = `${blocked.damage.message} The store can be read, not changed; \`artifacts fsck\` says more.`
+    this.#onNotice({ kind: 'log-damaged', message, n: blocked.n })
   }
 
   /** Says that a commit stands although the index has not taken it up. */

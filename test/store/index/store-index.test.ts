@@ -22,7 +22,7 @@ import * as assert from 'uvu/assert'
 import type { RebuildReason } from '../../../src/store/index/database.ts'
 import type { StoreIndex } from '../../../src/store/index/store-index.ts'
 import { operationPath } from '../../../src/store/layout.ts'
-import { throwsCode } from '../../support/rejects.ts'
+import { rejects, throwsCode } from '../../support/rejects.ts'
 import { temporaryDirectory } from '../../support/temp.ts'
 import { sampleArtifact, sampleObject } from '../log/samples.ts'
 import {
@@ -294,6 +294,29 @@ test('trusts no copy of a database, which may have been taken while it was writt
   }
 })
 
+test('an operation that is damaged after it was folded can still be read, and nothing is written behind it', async () => {
+  await using store = await temporaryStore()
+  await smallStore(store)
+  store.open().close()
+  const third = readFileSync(operationPath(store.layout, 3))
+  for (const [n, content] of [
+    [3, third.subarray(0, 50)],
+    [4, Buffer.from('not an operation')],
+  ] as const) {
+    store.notices.length = 0
+    writeFileSync(operationPath(store.layout, n), content)
+    using index = store.open()
+    assert.is(index.refresh().applied, 3)
+    assert.ok(index.blocked !== undefined && 'damage' in index.blocked)
+    assert.equal(
+      store.notices.map(({ kind }) => kind),
+      ['log-damaged'],
+    )
+    await rejects(commitTo(store, index, 'bike', sampleObject(9)), 'ERR_DAMAGED')
+    writeFileSync(operationPath(store.layout, 3), third)
+  }
+})
+
 test('refuses a log with a gap, or with an operation that breaks a rule', async () => {
   await using store = await temporaryStore()
   await smallStore(store)
@@ -304,10 +327,11 @@ test('refuses a log with a gap, or with an operation that breaks a rule', async 
   writeFileSync(operationPath(store.layout, 2), second)
   store.open().close()
   truncateSync(operationPath(store.layout, 3), 50)
+  removeIndexFiles(store)
   throwsCode(() => store.open(), 'ERR_DAMAGED')
   assert.equal(
     readdirSync(store.layout.root).filter((name) => name.startsWith('index-')).length,
-    1,
+    0,
     'builds that failed leave nothing behind',
   )
 })
