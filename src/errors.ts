@@ -67,7 +67,7 @@ export class ArtifactsError extends Error {
 /** Stored bytes that are not what their name says. */
 export function damaged(message: string, details: ErrorDetails = {}): ArtifactsError {
   return new ArtifactsError('ERR_DAMAGED', message, {
-    hint: 'Run `artifacts verify` to see what is affected.',
+    hint: 'Run `artifacts fsck` to see what is affected, and `artifacts fsck --repair` to mend what can be mended.',
     ...details,
   })
 }

@@ -25,12 +25,17 @@ export function encodeFormat({ id, tool }: { readonly id: string; readonly tool:
  * @throws ArtifactsError ERR_NO_STORE, ERR_DAMAGED, or ERR_UNSUPPORTED for a format of a later program.
  */
 export function readFormat(path: string): StoreIdentity {
-  const [line = '', hash = '', ...rest] = readText(path).split('\n')
+  return decodeFormat(readText(path), path)
+}
+
+/** Reads the content of the `format.json` at this path; throws as `readFormat` does. */
+export function decodeFormat(text: string, path: string): StoreIdentity {
+  const [line = '', hash = '', ...rest] = text.split('\n')
   const isWhole = hashOf(line) === hash && rest.length === 1 && rest[0] === ''
   const parsed = v.safeParse(schema, isWhole ? JSON.parse(line) : undefined)
   if (!parsed.success) {
     throw damaged(`The file "${path}" is not as it was written.`, {
-      hint: 'Restore it from a copy of the store: it is written once and never changes.',
+      hint: 'Mend it with `artifacts fsck --repair`, or copy it from another copy of the store: it never changes.',
     })
   }
   const { format, store, tool } = parsed.output

@@ -1,12 +1,14 @@
 /** Opens a store: its format, its settings, its index. */
 import { hostname, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
+import { ArtifactsError } from '../errors.ts'
 import type { Progress } from '../types.ts'
-import { readFormat } from './format.ts'
+import { decodeFormat, readFormat } from './format.ts'
+import type { StoreIdentity } from './index/database.ts'
 import { databaseDirectory } from './index/place.ts'
 import { type IndexNotice, StoreIndex } from './index/store-index.ts'
 import { createIo, type Durability } from './io/io.ts'
-import { layoutOf } from './layout.ts'
+import { type Layout, layoutOf } from './layout.ts'
 import { loadHashes } from './object/checksum.ts'
 import type { OpenedStore } from './opened.ts'
 import { Settings } from './settings.ts'
@@ -35,7 +37,7 @@ export interface Opened extends OpenedStore {
  */
 export async function openStore(options: OpenOptions): Promise<Opened> {
   const layout = layoutOf(options.root)
-  const identity = readFormat(layout.format)
+  const identity = await identityOf(layout, options.onNotice)
   const settings = new Settings(layout)
   const io = createIo({ durability: settings.get('durability') as Durability })
   await loadHashes()
@@ -62,6 +64,24 @@ export async function openStore(options: OpenOptions): Promise<Opened> {
       cache?.close()
       index.close()
     },
+  }
+}
+
+/** What `format.json` says; where it is damaged, what it said, if that can be proven. */
+async function identityOf(
+  layout: Layout,
+  onNotice: OpenOptions['onNotice'],
+): Promise<StoreIdentity> {
+  try {
+    return readFormat(layout.format)
+  } catch (error) {
+    if (!(error instanceof ArtifactsError) || error.code !== 'ERR_DAMAGED') throw error
+    const { recoverFormat } = await import('./fsck/mend-format.ts')
+    const recovered = recoverFormat(layout)
+    if (recovered === undefined) throw error
+    const message = `${error.message} What it said could be found out; \`artifacts fsck --repair\` mends it.`
+    onNotice?.({ kind: 'format-damaged', message })
+    return decodeFormat(recovered.toString(), layout.format)
   }
 }
 

@@ -10,7 +10,7 @@ import { ARTIFACT_CHANGES } from './fold-artifacts.ts'
 import { PACK_CHANGES } from './fold-packs.ts'
 import { UNDO_CHANGES } from './fold-undo.ts'
 import { VERSION_CHANGES } from './fold-versions.ts'
-import type { Applies } from './rules.ts'
+import { type Applies, RuleError } from './rules.ts'
 
 const APPLY: Applies<ChangeKind> = {
   ...ARTIFACT_CHANGES,
@@ -28,6 +28,25 @@ const FINAL: ReadonlySet<ChangeKind> = new Set<ChangeKind>(['packs.drop', 'versi
  * what was applied by then.
  */
 export function fold(connection: Connection, operation: Operation, hash: string): void {
+  insertOperation(connection, operation, hash)
+  for (const change of operation.changes) apply(connection, change, operation.n)
+  connection.run('UPDATE store SET applied = ?, hash = ?', operation.n, hash)
+}
+
+/** Applies what still fits where operations before it are lost. For a look at a damaged store, never for its index. */
+export function foldWhatFits(connection: Connection, operation: Operation, hash: string): void {
+  insertOperation(connection, operation, hash)
+  for (const change of operation.changes) {
+    try {
+      connection.write(() => apply(connection, change, operation.n))
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error
+    }
+  }
+  connection.run('UPDATE store SET applied = ?, hash = ?', operation.n, hash)
+}
+
+function insertOperation(connection: Connection, operation: Operation, hash: string): void {
   const { n, at, by, tool } = operation
   connection.run(
     'INSERT INTO operation VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)',
@@ -39,8 +58,6 @@ export function fold(connection: Connection, operation: Operation, hash: string)
     tool,
     operation.changes.every(({ kind }) => FINAL.has(kind)) ? 1 : 0,
   )
-  for (const change of operation.changes) apply(connection, change, n)
-  connection.run('UPDATE store SET applied = ?, hash = ?', n, hash)
 }
 
 function apply<K extends ChangeKind>(

@@ -89,7 +89,7 @@ function syncName(io: Io, layout: Layout, operation: Operation, temporary: strin
     throw new ArtifactsError(
       'ERR_DURABILITY_UNKNOWN',
       `Operation ${operation.n} was committed, but the disk did not confirm it: it may be lost with the power.`,
-      { hint: 'Check the disk, then run `artifacts verify`.', cause: error },
+      { hint: 'Check the disk, then run `artifacts fsck`.', cause: error },
     )
   }
 }

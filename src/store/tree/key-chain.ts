@@ -53,6 +53,20 @@ export class KeyChain {
     return this.length === length && this.key.compare(other, 0, length, 0, length) === 0
   }
 
+  /** All that decides what may come next, as a text to compare and to go back to. */
+  save(): string {
+    return `${this.#open.join(',')} ${this.key.toString('latin1', 0, this.length)}`
+  }
+
+  /** Goes back to what `save` returned. */
+  restore(saved: string): void {
+    const end = saved.indexOf(' ')
+    const open = saved.slice(0, end)
+    this.#open.length = 0
+    if (open !== '') this.#open.push(...open.split(',').map(Number))
+    this.length = this.key.write(saved.slice(end + 1), 'latin1')
+  }
+
   copy(): KeyChain {
     const copy = new KeyChain()
     this.key.copy(copy.key, 0, 0, this.length)

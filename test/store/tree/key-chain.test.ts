@@ -70,6 +70,34 @@ test('it finds a clash exactly where a sorted set has one', () => {
   )
 })
 
+test('what was saved is come back to, with all that it stands below', () => {
+  const chain = new KeyChain()
+  take(chain, 'a')
+  take(chain, 'a.b')
+  const saved = chain.save()
+  take(chain, 'z')
+  chain.restore(saved)
+  assert.is(chain.save(), saved)
+  assert.is(take(chain, 'a/b'), BELOW_ENTRY)
+  chain.restore(saved)
+  assert.is(take(chain, 'a.c'), 2)
+  assert.is.not(chain.save(), saved)
+  const empty = new KeyChain()
+  chain.restore(empty.save())
+  assert.is(take(chain, 'a/b'), 0)
+  assert.is(chain.save(), '3 a/b')
+})
+
+test('keys in any script are saved whole', () => {
+  const chain = new KeyChain()
+  take(chain, 'é')
+  take(chain, 'é\u{10000} 1,2')
+  const other = new KeyChain()
+  other.restore(chain.save())
+  assert.is(other.save(), chain.save())
+  assert.is(take(other, 'é\u{10000} 1,2/x'), BELOW_ENTRY)
+})
+
 test('a copy goes its own way', () => {
   const chain = new KeyChain()
   take(chain, 'a')

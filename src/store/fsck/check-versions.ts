@@ -1,0 +1,105 @@
+/**
+ * Checks that every version, also a deleted one that can be restored, has all it consists of: its tree by the full
+ * rules, and every recipe and chunk, looked up one by one. What is lost is named by version and path, and goes to the
+ * account of the file that should have it.
+ */
+import type { ArtifactId, ObjectId } from '../../types.ts'
+import type { Connection } from '../index/connection.ts'
+import { packPath } from '../layout.ts'
+import { VERSION } from '../object/id.ts'
+import type { Counts, Examination } from './examination.ts'
+import { type Loss, type ObjectSource, TreeCheck } from './tree-check.ts'
+
+/** A version that must be whole. */
+export interface CheckedVersion {
+  readonly id: ObjectId
+  readonly artifact: ArtifactId
+  /** `bike:v3`, with its project unless that is the default one. */
+  readonly ref: string
+  readonly number: number
+  readonly root: ObjectId
+  readonly files: number
+  readonly bytes: number
+}
+
+export type OnLoss = (loss: Loss, version: CheckedVersion) => void
+
+export function checkVersions(examination: Examination): Counts {
+  const { problems, layout, fresh, live } = examination
+  const unreadable = fresh.packs().filter(({ state }) => state !== 'present')
+  // Where one pack alone can't be read, it must have been that one.
+  const suspect = unreadable.length === 1 ? unreadable[0]?.name : undefined
+  const attribute = (id: ObjectId): string | undefined => {
+    const key = Buffer.from(id, 'hex')
+    const packs = [...fresh.badPacksOf(key), ...live.packsOf(key), ...(suspect ? [suspect] : [])]
+    return packs.map((pack) => packPath(layout, pack)).find((file) => problems.has(file))
+  }
+  fresh.onBad = ({ pack }, why) => problems.add('packs', packPath(layout, pack), why)
+  const source: ObjectSource = {
+    read: (kind, id) => fresh.readObject(kind, id),
+    find: (id) => fresh.find(id),
+  }
+  return walkVersions(examination, source, (loss, { ref }) => {
+    problems.affect(attribute(loss.id), ref, loss.path, loss.files, loss.reason)
+  })
+}
+
+/** Walks all versions and reports what they lack in a source of objects. */
+export function walkVersions(
+  examination: Examination,
+  source: ObjectSource,
+  onLoss: OnLoss,
+): Counts {
+  const { problems, onProgress, signal, bytesRead } = examination
+  const trees = new TreeCheck(source)
+  let files = 0
+  let versions = 0
+  for (const version of versionsToCheck(examination)) {
+    signal?.throwIfAborted()
+    versions++
+    files += version.files
+    onProgress?.({ phase: 'verify', files, bytes: bytesRead })
+    const totals = trees.check(version.root, (loss) => {
+      onLoss(loss.path === '' ? { ...loss, files: version.files } : loss, version)
+    })
+    if (source.find(Buffer.from(version.id, 'hex')) === undefined) {
+      const reason = `its version object is in no pack that can be read (the log has it)`
+      onLoss({ path: '', files: 0, kind: VERSION, id: version.id, reason }, version)
+    }
+    if (totals === undefined) continue
+    if (totals.files !== version.files || totals.bytes !== version.bytes) {
+      const message = `${version.ref} has ${totals.files} files and ${totals.bytes} bytes, but says ${version.files} and ${version.bytes}`
+      problems.add('versions', undefined, message)
+    }
+  }
+  return { versions, files, nodes: trees.nodes, lookups: trees.objects }
+}
+
+const VERSIONS = `
+SELECT version.id, version.artifact, number, root, files, bytes, deleted, project, name
+FROM version JOIN artifact ON artifact.id = version.artifact
+WHERE purged IS NULL ORDER BY project, name, number`
+
+interface Row extends Omit<CheckedVersion, 'ref'> {
+  readonly deleted: number | null
+  readonly project: string
+  readonly name: string
+}
+
+/** All that the log names; where a part of it is lost, also what only the index remembers. */
+function* versionsToCheck(examination: Examination): Generator<CheckedVersion> {
+  const { fresh, live, gap } = examination
+  yield* rowsOf(fresh.connection, examination)
+  if (gap === undefined || live.connection === undefined) return
+  for (const version of rowsOf(live.connection, examination)) {
+    const known = fresh.connection.value('SELECT 1 FROM version WHERE id = ?', version.id)
+    if (known === undefined) yield version
+  }
+}
+
+function rowsOf(connection: Connection, { project: home }: Examination): CheckedVersion[] {
+  return connection.all<Row>(VERSIONS).map(({ deleted, project, name, ...row }) => {
+    const ref = `${project === home ? '' : `${project}/`}${name}:v${row.number}`
+    return { ...row, ref: deleted === null ? ref : `${ref} (deleted)` }
+  })
+}
