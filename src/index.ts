@@ -23,6 +23,7 @@ export type {
   DownloadReport,
   VerifyReport,
 } from './files.ts'
+export type { FsckOptions, FsckReport } from './fsck.ts'
 export type { ExplainedVersion, Explanation, GcOptions, GcReport } from './gc.ts'
 export type {
   AliasReport,
@@ -37,8 +38,10 @@ export type {
 export { formatRef, parseRef, type Ref, type Selector } from './names.ts'
 export type { OperationDetails, OperationSummary } from './operations.ts'
 export type { Moment, PastStore } from './past.ts'
+export type { PruneOptions, PruneReport } from './prune.ts'
 export type { StoreReader } from './reader.ts'
 export type { RemovedVersion, RemoveOptions, RemoveReport, RestoreReport } from './removal.ts'
+export type { StoreStatistics } from './statistics.ts'
 export type { Change as OperationChange, Ttl } from './store/log/change.ts'
 export type { Setting } from './store/settings.ts'
 export { type InitOptions, type OpenOptions, Store } from './store.ts'

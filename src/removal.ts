@@ -60,7 +60,7 @@ export async function removeVersions(
     planRemove(state, { versions: targets(state), aliases }),
   )
   return {
-    removed: outcome.removed.map((row) => describe(session, row)),
+    removed: outcome.removed.map((row) => describeVersion(session, row)),
     aliases: outcome.aliases.map((alias) => describeAlias(session, alias)),
     ...operation,
   }
@@ -81,7 +81,7 @@ export async function restoreVersions(
   const { restored, latest } = outcome
   const isRestored = new Set(restored.map(({ id }) => id))
   return {
-    restored: restored.map((row) => describe(session, row)),
+    restored: restored.map((row) => describeVersion(session, row)),
     live: found
       .filter(({ version }) => !isRestored.has(version.id))
       .map((resolved) => refOf(session, resolved)),
@@ -122,11 +122,13 @@ function toTarget(session: Session, { artifact, version }: Resolved): Target {
   return { version: version.id, name: nameOf(session, artifact) }
 }
 
-function describe(session: Session, { id, object }: VersionRow): RemovedVersion {
+/** A version as reports name it. */
+export function describeVersion(session: Session, { id, object }: VersionRow): RemovedVersion {
   return { ref: refOfId(session, id), id, files: object.files, bytes: object.bytes }
 }
 
-function describeAlias(
+/** Where an alias went whose version was removed. */
+export function describeAlias(
   session: Session,
   { artifact, alias, from, to }: FallenAlias,
 ): RemoveReport['aliases'][number] {

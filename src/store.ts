@@ -15,6 +15,7 @@ import {
   verify,
 } from './files.ts'
 import { rootOf, STORE_DIRECTORY, userName } from './find-store.ts'
+import { checkStore, type FsckOptions, type FsckReport } from './fsck.ts'
 import { type GcOptions, type GcReport, runGc } from './gc.ts'
 import {
   type AliasReport,
@@ -37,6 +38,7 @@ import {
   operationDetails,
 } from './operations.ts'
 import { type Moment, PastStore } from './past.ts'
+import { type PruneOptions, type PruneReport, pruneVersions } from './prune.ts'
 import { StoreReader } from './reader.ts'
 import {
   type RemoveOptions,
@@ -46,6 +48,7 @@ import {
   restoreVersions,
 } from './removal.ts'
 import type { Session } from './session.ts'
+import { type StoreStatistics, storeStatistics } from './statistics.ts'
 import { createStore } from './store/create.ts'
 import { createIo } from './store/io/io.ts'
 import { openStore } from './store/open.ts'
@@ -91,6 +94,11 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     const io = createIo({ durability: 'power' })
     const created = createStore(root, { io, tool: TOOL, shared: options.shared ?? false })
     return { store: await Store.open({ store: root }), created }
+  }
+
+  /** Examines a store, also one that is too damaged to be opened; see {@link FsckOptions}. */
+  static async fsck(place: OpenOptions, options?: FsckOptions): Promise<FsckReport> {
+    return checkStore(rootOf(place), place.cacheDir, options)
   }
 
   /** @throws ArtifactsError ERR_NO_STORE, ERR_UNSUPPORTED, ERR_DAMAGED, ERR_CONFIG. */
@@ -261,6 +269,18 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
   async gc(options?: GcOptions): Promise<GcReport> {
     this.#refresh()
     return runGc(this.#session, options)
+  }
+
+  /** Deletes the versions of an artifact that no rule keeps; see {@link PruneOptions}. */
+  async prune(name: string, options: PruneOptions): Promise<PruneReport> {
+    this.#refresh()
+    return pruneVersions(this.#session, name, options)
+  }
+
+  /** How much the store holds, what that takes, and what gc would free. */
+  async statistics(options?: OperationOptions): Promise<StoreStatistics> {
+    this.#refresh()
+    return storeStatistics(this.#session, options)
   }
 
   /** The binding of the directory around `dir`, else the only one there is. */

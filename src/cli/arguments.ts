@@ -92,7 +92,8 @@ function spellOut(words: readonly string[], flags: Flags, command: string): stri
         if (value !== undefined) throw new UsageError(`"${typed}" takes no value.`)
         spelled.push(`--${name}`)
       } else {
-        spelled.push(`--${name}=${value ?? following(typed, words[++i], flags)}`)
+        const given = value ?? flags[name]?.bare ?? following(typed, words[++i], flags)
+        spelled.push(`--${name}=${given}`)
       }
     }
   }

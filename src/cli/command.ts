@@ -2,7 +2,7 @@
  * What a command is: data that arguments, help, completion and docs/cli.md are made from, and one function that asks
  * the library and returns an answer. A command never prints; `print.ts` does, as text or as JSON.
  */
-import type { OperationOptions, Store } from '../index.ts'
+import type { FsckOptions, FsckReport, OperationOptions, Store } from '../index.ts'
 import type { Io } from './io.ts'
 import type { Style } from './render.ts'
 
@@ -13,6 +13,8 @@ export interface Flag<Kind extends 'yes' | 'text' | 'texts' = 'yes' | 'text' | '
   readonly letter?: string | undefined
   /** What the value is called in usage, as `NAME`. */
   readonly value?: string
+  /** What the flag means without a value; one that is given then is joined with `=`. */
+  readonly bare?: string
   readonly choices?: readonly string[]
 }
 export type Flags = Readonly<Record<string, Flag>>
@@ -25,6 +27,11 @@ export function yes(describe: string, letter?: string): Flag<'yes'> {
 /** A flag with one value. */
 export function text(value: string, describe: string, letter?: string): Flag<'text'> {
   return { kind: 'text', value, describe, letter }
+}
+
+/** A flag with a value that may be left out: `--data`, `--data=5%`. */
+export function optional(value: string, bare: string, describe: string): Flag<'text'> {
+  return { kind: 'text', value, bare, describe }
 }
 
 /** A flag that may be given several times, each with one value. */
@@ -76,6 +83,8 @@ export interface Context {
   readonly operation: OperationOptions
   /** The store that the flags, the environment or the current directory lead to; opened once. */
   readonly store: () => Promise<Store>
+  /** Examines that store, also where it can't be opened. */
+  readonly fsck: (options: FsckOptions) => Promise<FsckReport>
   /** The `.artifacts` directory that was named, absolute; for the command that makes one. */
   readonly storeDir: string | undefined
   /** A remark for people, on standard error; silent with `-q`. */

@@ -1,6 +1,6 @@
 /** What a command is given to work with: the store when it asks for it, remarks, progress, and how names look. */
 import { resolve } from 'node:path'
-import type { Store } from '../index.ts'
+import type { OpenOptions, Store } from '../index.ts'
 import type { Context, GlobalValues } from './command.ts'
 import type { Io } from './io.ts'
 import { progressLine } from './progress.ts'
@@ -33,12 +33,12 @@ export function openContext(globals: GlobalValues, io: Io, color: boolean): Open
     resolve: (path) => resolve(io.cwd, path),
     storeDir: storeDir === undefined ? undefined : resolve(io.cwd, storeDir),
     store() {
-      opening ??= openStore(
-        storeDir === undefined ? undefined : resolve(io.cwd, storeDir),
-        io,
-        remark,
-      )
+      opening ??= openStore(storeDir, io, remark)
       return opening
+    },
+    async fsck(options) {
+      const { Store } = await import('../index.ts')
+      return Store.fsck(placeOf(storeDir, io), options)
     },
     clearProgress: progress.clear,
     async close() {
@@ -55,12 +55,19 @@ async function openStore(
   onNotice: (text: string) => void,
 ): Promise<Store> {
   const { Store } = await import('../index.ts')
-  const { cacheDir, entity } = io.environment
+  const { entity } = io.environment
   return Store.open({
-    from: io.cwd,
+    ...placeOf(store, io),
     onNotice,
-    ...(store === undefined ? {} : { store }),
-    ...(cacheDir === undefined ? {} : { cacheDir }),
     ...(entity === undefined ? {} : { entity }),
   })
+}
+
+/** Where the store is, or from where it is looked for. */
+function placeOf(store: string | undefined, { cwd, environment: { cacheDir } }: Io): OpenOptions {
+  return {
+    from: cwd,
+    ...(store === undefined ? {} : { store: resolve(cwd, store) }),
+    ...(cacheDir === undefined ? {} : { cacheDir }),
+  }
 }

@@ -137,6 +137,24 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/gc.ts')).gc,
   },
   {
+    name: 'prune',
+    usage: 'NAME',
+    describe: 'Delete the versions that no rule keeps',
+    load: async () => (await import('./commands/prune.ts')).prune,
+  },
+  {
+    name: 'fsck',
+    usage: '',
+    describe: 'Check that everything stored is there and whole',
+    load: async () => (await import('./commands/fsck.ts')).fsck,
+  },
+  {
+    name: 'stats',
+    usage: '',
+    describe: 'Show how much the store holds, and what that takes',
+    load: async () => (await import('./commands/stats.ts')).stats,
+  },
+  {
     name: 'config',
     usage: '[get KEY | set KEY VALUE | ls]',
     describe: "Read and change the store's settings",

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { mentions, readArguments, splitCommand } from '../../src/cli/arguments.ts'
-import { choice, type Flags, text, texts, yes } from '../../src/cli/command.ts'
+import { choice, type Flags, optional, text, texts, yes } from '../../src/cli/command.ts'
 import { UsageError } from '../../src/cli/usage-error.ts'
 
 const test = suite('arguments')
@@ -13,6 +13,7 @@ const FLAGS = {
   alias: texts('ALIAS', 'an alias', 'a'),
   meta: texts('K=V', 'metadata'),
   reuse: choice('WHICH', ['latest', 'never'], 'which'),
+  data: optional('SHARE', '100%', 'read'),
   'dry-run': yes('only say'),
   'no-renames': yes('no renames'),
 } satisfies Flags
@@ -62,6 +63,15 @@ test('a flag without value does not swallow the word behind it', () => {
   assert.equal(args.positionals, ['true', 'false'])
   assert.ok(globals.quiet)
   assert.ok(args.values['dry-run'])
+})
+
+test('a value that may be left out is joined, and never the word behind', () => {
+  const { args } = read(['--data', '5%'])
+  assert.is(args.values['data'], '100%')
+  assert.equal(args.positionals, ['5%'])
+  assert.is(read(['--data=5%']).args.values['data'], '5%')
+  assert.is(read(['--data=']).args.values['data'], '')
+  assert.is(read([]).args.values['data'], undefined)
 })
 
 test('a value may begin with a dash', () => {

@@ -36,8 +36,9 @@ function flagRows(flags: Flags): string[][] {
   return Object.entries(flags).map(([name, flag]) => [spelling(name, flag), meaning(flag)])
 }
 
-function spelling(name: string, { letter, value }: Flag): string {
-  const behind = value === undefined ? '' : ` ${value}`
+function spelling(name: string, { letter, value, bare }: Flag): string {
+  const joined = bare === undefined ? ` ${value}` : `[=${value}]`
+  const behind = value === undefined ? '' : joined
   const short = letter === undefined ? '' : `\`-${letter}${behind}\`, `
   return `${short}\`--${name}${behind}\``
 }
