@@ -82,7 +82,10 @@ export function lettingOf(store: OpenedStore, survey: Survey, copied: readonly C
   const { dead } = planPacks(packs.values())
   return {
     copied: valid,
-    dead: [...dead, ...survey.census.unreadable].filter(({ id }) => !taken.has(id)),
+    // A copy can turn out to be a pack that was there already.
+    dead: [...dead, ...survey.census.unreadable].filter(
+      ({ id }) => !taken.has(id) && !written.has(id),
+    ),
     strays: survey.files.strays.filter(({ id }) => !written.has(id)),
     purged: survey.versions.filter(({ stays }) => !stays),
   }

@@ -9,10 +9,13 @@ import { isDropped, type NamedPack, smallPacks } from '../index/pack-rows.ts'
 import type { StateView } from '../index/state.ts'
 import type { PacksDrop } from '../log/change.ts'
 import type { JoiningPack } from '../log/operation.ts'
+import { MAX_PACK_BYTES } from '../object/pack.ts'
 import type { OpenedStore } from '../opened.ts'
 import { type CopySource, copyRecords, SourceError } from './copy.ts'
 import { removePacks } from './leftovers.ts'
 import { MOST_SMALL_PACKS, mergeGroups } from './plan.ts'
+
+const MOST_PACKS = 1024
 
 /** Packs that were copied, and what they became. */
 export interface Merge {
@@ -31,12 +34,21 @@ export async function mergeSmallPacks(
   const small = smallPacks(store.index).filter(({ id }) => !own.includes(id))
   if (small.length <= MOST_SMALL_PACKS) return undefined
   try {
-    return await mergePacks(store, small)
+    return await mergePacks(store, together(small))
   } catch (error) {
     // The commit itself may well fit.
     if (isSystemError(error, 'ENOSPC', 'EDQUOT')) return undefined
     throw error
   }
+}
+
+/** As many as a commit can be made to wait for. */
+function together(small: readonly NamedPack[]): NamedPack[] {
+  let bytes = 0
+  return small.slice(0, MOST_PACKS).filter((pack) => {
+    bytes += pack.bytes
+    return bytes <= MAX_PACK_BYTES
+  })
 }
 
 async function mergePacks(

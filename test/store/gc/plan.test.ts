@@ -1,9 +1,15 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { CountedPack } from '../../../src/store/gc/census.ts'
-import { batchesOf, type Letting } from '../../../src/store/gc/collection.ts'
+import type { Census, CountedPack } from '../../../src/store/gc/census.ts'
+import {
+  batchesOf,
+  type Copied,
+  type Letting,
+  lettingOf,
+} from '../../../src/store/gc/collection.ts'
 import { mergeGroups, PACK_COST, planPacks } from '../../../src/store/gc/plan.ts'
 import type { PackKind } from '../../../src/store/log/operation.ts'
+import type { OpenedStore } from '../../../src/store/opened.ts'
 import { sampleArtifact, sampleId, samplePack } from '../log/samples.ts'
 
 const test = suite('plan')
@@ -112,6 +118,56 @@ test('purges all before it drops anything where one operation has no room for al
       )
     }
   }
+})
+
+test('leaves a copy out that does not hold all that is needed by now, and drops no copy', () => {
+  const counted = (id: string, needed: readonly boolean[]): CountedPack => ({
+    ...pack(10 * MIB, needed.includes(true) ? 1 : 0),
+    id: sampleId(id),
+    offsets: Uint32Array.from(needed.keys()),
+    owners: Int32Array.from(needed, (is) => (is ? 1 : 0)),
+  })
+  const copyOf = (id: string, offsets: readonly number[]): Copied => ({
+    copies: 'reached',
+    pack: { ...samplePack(id), id: sampleId(`copy of ${id}`) },
+    sources: [{ id: sampleId(id), bytes: 100, wants: (offset) => offsets.includes(offset) }],
+  })
+  const packs = [
+    counted('whole', [true, false, true]),
+    counted('more', [true, true, false]),
+    counted('copy of whole', [false]),
+    counted('dead', [false, false]),
+  ]
+  const letting = lettingOf(
+    { index: { read: () => undefined } } as unknown as OpenedStore,
+    {
+      head: 1,
+      versions: [],
+      census: { packs, unreadable: [] } as unknown as Census,
+      files: {
+        strays: [
+          { id: sampleId('copy of more'), bytes: 1 },
+          { id: sampleId('stray'), bytes: 1 },
+        ],
+        young: [],
+        dropped: [],
+      },
+      counted: new Map(),
+    },
+    [copyOf('whole', [0, 2]), copyOf('more', [0]), copyOf('gone', [0])],
+  )
+  assert.equal(
+    letting.copied.map(({ sources }) => sources[0]?.id),
+    [sampleId('whole')],
+  )
+  assert.equal(
+    letting.dead.map(({ id }) => id),
+    [sampleId('dead')],
+  )
+  assert.equal(
+    letting.strays.map(({ id }) => id),
+    [sampleId('stray')],
+  )
 })
 
 /** So many versions to purge, and packs to drop, of which two were copied. */
