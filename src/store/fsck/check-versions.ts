@@ -6,7 +6,7 @@
 import type { ArtifactId, ObjectId } from '../../types.ts'
 import type { Connection } from '../index/connection.ts'
 import { packPath } from '../layout.ts'
-import { VERSION } from '../object/id.ts'
+import { NODE, VERSION } from '../object/id.ts'
 import type { Counts, Examination } from './examination.ts'
 import { type Loss, type ObjectSource, TreeCheck } from './tree-check.ts'
 
@@ -39,40 +39,88 @@ export function checkVersions(examination: Examination): Counts {
     read: (kind, id) => fresh.readObject(kind, id),
     find: (id) => fresh.find(id),
   }
-  return walkVersions(examination, source, (loss, { ref }) => {
+  return walkVersions(examination, source, { catchUp: true }, (loss, { ref }) => {
     problems.affect(attribute(loss.id), ref, loss.path, loss.files, loss.reason)
   })
+}
+
+export interface WalkOptions {
+  /** Whether what is missing may be looked for in what has come to the log. */
+  readonly catchUp: boolean
 }
 
 /** Walks all versions and reports what they lack in a source of objects. */
 export function walkVersions(
   examination: Examination,
   source: ObjectSource,
+  options: WalkOptions,
   onLoss: OnLoss,
 ): Counts {
-  const { problems, onProgress, signal, bytesRead } = examination
+  const { onProgress, signal, bytesRead } = examination
   const trees = new TreeCheck(source)
   let files = 0
   let versions = 0
   for (const version of versionsToCheck(examination)) {
     signal?.throwIfAborted()
+    const verdict = options.catchUp
+      ? judge(examination, trees, source, version)
+      : lookOver(trees, source, version, () => {})
+    if (verdict === 'purged') continue
     versions++
     files += version.files
     onProgress?.({ phase: 'verify', files, bytes: bytesRead })
-    const totals = trees.check(version.root, (loss) => {
-      onLoss(loss.path === '' ? { ...loss, files: version.files } : loss, version)
-    })
-    if (source.find(Buffer.from(version.id, 'hex')) === undefined) {
-      const reason = `its version object is in no pack that can be read (the log has it)`
-      onLoss({ path: '', files: 0, kind: VERSION, id: version.id, reason }, version)
-    }
-    if (totals === undefined) continue
-    if (totals.files !== version.files || totals.bytes !== version.bytes) {
-      const message = `${version.ref} has ${totals.files} files and ${totals.bytes} bytes, but says ${version.files} and ${version.bytes}`
-      problems.add('versions', undefined, message)
-    }
+    // Once more, rather than remembering what may be millions of losses.
+    if (verdict > 0) lookOver(trees, source, version, (loss) => onLoss(loss, version))
   }
   return { versions, files, nodes: trees.nodes, lookups: trees.objects }
+}
+
+/** gc would have to be as quick as this again and again. */
+const MOST_ROUNDS = 5
+
+/** How much a version lacks that is lacking still when all that has come to the log is taken up. */
+function judge(
+  examination: Examination,
+  trees: TreeCheck,
+  source: ObjectSource,
+  version: CheckedVersion,
+): number | 'purged' {
+  const { fresh, gap, blocked } = examination
+  for (let round = 1; ; round++) {
+    const losses = lookOver(trees, source, version, () => {})
+    const isSure = losses === 0 || gap !== undefined || blocked !== undefined
+    if (isSure || round === MOST_ROUNDS || !fresh.catchUp()) return losses
+    if (fresh.state.versionById(version.id)?.purged !== undefined) return 'purged'
+  }
+}
+
+/** Returns the number of losses. */
+function lookOver(
+  trees: TreeCheck,
+  source: ObjectSource,
+  version: CheckedVersion,
+  onLoss: (loss: Loss) => void,
+): number {
+  let losses = 0
+  const lose = (loss: Loss): void => {
+    losses++
+    onLoss(loss)
+  }
+  const totals = trees.check(version.root, (loss) => {
+    lose(loss.path === '' ? { ...loss, files: version.files } : loss)
+  })
+  if (totals !== undefined) {
+    const { files, bytes } = totals
+    if (files !== version.files || bytes !== version.bytes) {
+      const reason = `it has ${files} files and ${bytes} bytes, but says ${version.files} and ${version.bytes}`
+      lose({ path: '', files: 0, kind: NODE, id: version.root, reason })
+    }
+  }
+  if (source.find(Buffer.from(version.id, 'hex')) === undefined) {
+    const reason = 'its version object is in no pack that can be read (the log has it)'
+    lose({ path: '', files: 0, kind: VERSION, id: version.id, reason })
+  }
+  return losses
 }
 
 const VERSIONS = `

@@ -3,12 +3,10 @@
  * fold of the log says which packs there must be, reading those says where each object is, and that decides which
  * versions are whole.
  *
- * The store may be in use. A pack that another process drops meanwhile looks like one that is lost: so where something
- * was found and the log has gone on, everything is looked at once more.
+ * The store may be in use. A pack that another process drops meanwhile looks like one that is lost: so whoever misses
+ * something takes up what has come to the log, and looks again.
  */
 import { performance } from 'node:perf_hooks'
-import { readHead } from '../index/refresh.ts'
-import { LogReader } from '../log/log-reader.ts'
 import { loadHashes } from '../object/checksum.ts'
 import { checkFormat } from './check-format.ts'
 import { checkIndex } from './check-index.ts'
@@ -40,8 +38,6 @@ const CHECKS: Readonly<Record<StepName, Check>> = {
   versions: checkVersions,
   notes: checkNotes,
 }
-/** Who drops packs all the time cannot be outrun. */
-const MOST_ROUNDS = 3
 
 /** @throws ArtifactsError ERR_NO_STORE, ERR_UNSUPPORTED for a store of a later program. */
 export async function examine(options: ExamineOptions): Promise<ExamineReport> {
@@ -58,21 +54,18 @@ export async function withExamination<T>(
   use: (examined: Examined) => T | Promise<T>,
 ): Promise<T> {
   await loadHashes()
-  for (let round = 1; ; round++) {
-    const examination = begin(options)
-    try {
-      const steps: StepReport[] = []
-      for (const name of STEPS) {
-        const started = performance.now()
-        const counts = await CHECKS[name](examination)
-        steps.push({ name, ms: Math.round(performance.now() - started), counts })
-      }
-      const isDoubtful = examination.problems.count > 0 && hasGoneOn(examination)
-      if (!isDoubtful || round === MOST_ROUNDS) return await use({ ...examination, steps })
-    } finally {
-      examination.live?.close()
-      examination.fresh?.close()
+  const examination = begin(options)
+  try {
+    const steps: StepReport[] = []
+    for (const name of STEPS) {
+      const started = performance.now()
+      const counts = await CHECKS[name](examination)
+      steps.push({ name, ms: Math.round(performance.now() - started), counts })
     }
+    return await use({ ...examination, steps })
+  } finally {
+    examination.live?.close()
+    examination.fresh?.close()
   }
 }
 
@@ -88,10 +81,4 @@ function begin(options: ExamineOptions): Examination {
     blocked: undefined,
   }
   return begun as Examination
-}
-
-function hasGoneOn({ fresh, layout, gap, blocked }: Examination): boolean {
-  if (gap !== undefined || blocked !== undefined) return false
-  using reader = new LogReader(layout)
-  return reader.has(readHead(fresh.connection).applied + 1)
 }

@@ -10,6 +10,7 @@ import { Connection, isNoSpace } from '../index/connection.ts'
 import { createTables, type StoreIdentity } from '../index/database.ts'
 import { joinPacks, rereadPacks } from '../index/packs.ts'
 import { databaseDirectory } from '../index/place.ts'
+import { catchUp, readHead } from '../index/refresh.ts'
 import { type StateView, stateView } from '../index/state.ts'
 import type { Io } from '../io/io.ts'
 import { type Layout, packPath, temporaryName } from '../layout.ts'
@@ -99,6 +100,13 @@ export class FreshIndex {
 
   read<T>(query: (connection: Connection) => T): T {
     return query(this.connection)
+  }
+
+  /** Takes up what has come to the log; whether anything has. Only where all of the log could be read. */
+  catchUp(): boolean {
+    const { applied } = readHead(this.connection)
+    catchUp(this.connection, { layout: this.#layout, onPackProblem: () => {} })
+    return readHead(this.connection).applied > applied
   }
 
   packs(): readonly NamedPack[] {
@@ -199,6 +207,8 @@ export class FreshIndex {
         const isDamage = error instanceof ArtifactsError && error.code === 'ERR_DAMAGED'
         if (!isDamage && !isSystemError(error, 'ENOENT', 'EIO')) throw error
         why ??= error.message
+        // A file that is gone may have been dropped.
+        if (!isDamage) continue
         this.markBad(place.row, key, place.offset)
         this.onBad(place, error.message)
       }

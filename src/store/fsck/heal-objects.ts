@@ -39,7 +39,7 @@ export function findLosses(examination: Examination, found: FoundMetadata | unde
     read: (kind, id) => found?.take(id) ?? fresh.readObject(kind, id),
     find: (id) => fresh.find(id) ?? found?.find(id),
   }
-  walkVersions(examination, source, (loss: Loss, version) => {
+  walkVersions(examination, source, { catchUp: false }, (loss: Loss, version) => {
     if (ids.add(Buffer.from(loss.id, 'hex'), 0)) count++
     if (loss.kind === CHUNK || loss.kind === RECIPE) contents.add(loss.recipe ?? loss.id)
     if (loss.kind !== CHUNK) hasMetadata = true

@@ -1,5 +1,5 @@
 /** The store's own index as it lies there: opened without mending, so that what is wrong with it can be told. */
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { ObjectId } from '../../types.ts'
 import type { Connection } from '../index/connection.ts'
 import { openNamed, type RebuildReason } from '../index/database.ts'
@@ -39,6 +39,13 @@ export class LiveIndex {
   /** Undefined where there is none, or none that can be believed. */
   get connection(): Connection | undefined {
     return this.#connection
+  }
+
+  /** Whether another one counts by now. */
+  isReplaced(): boolean {
+    if (this.pointer === undefined || this.file === undefined) return false
+    const name = readPointer(dirname(this.pointer))
+    return name !== undefined && name !== basename(this.file)
   }
 
   /** Packs that held the object when the index took them up. */
