@@ -83,8 +83,7 @@ class Verification {
       if (entry.kind === 'file') await this.#addFile(entry)
     }
     await this.#flush()
-    this.#pool.settle()
-    while (this.#running.size > 0) await Promise.race(this.#running)
+    while (this.#running.size > 0) await this.#pool.wait(Promise.race(this.#running))
     if (this.#failure !== undefined) throw this.#failure.reason
     if (this.#bad.size > 0) this.#nameOthers(root)
     return {
@@ -155,8 +154,7 @@ class Verification {
       .finally(() => this.#running.delete(run))
     this.#running.add(run)
     if (this.#running.size >= JOBS) {
-      this.#pool.settle()
-      await Promise.race(this.#running)
+      await this.#pool.wait(Promise.race(this.#running))
     }
     if (this.#failure !== undefined) throw this.#failure.reason
   }

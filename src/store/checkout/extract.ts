@@ -85,8 +85,7 @@ export async function extractFiles(
 
 /** Waits for one of the jobs; the pool may have waited for more work so far. */
 async function oneOf(running: ReadonlySet<Promise<unknown>>, pool: LazyPool): Promise<void> {
-  pool.settle()
-  await Promise.race(running)
+  await pool.wait(Promise.race(running))
 }
 
 /** Throws ERR_DAMAGED that names up to ten paths; nothing when there is no damage. */

@@ -1,6 +1,6 @@
 /**
  * A pool that decides late whether threads are worth their start: jobs wait until they add up to enough work, or until
- * somebody needs a result. From then on they are done here, at once, as long as they do not add up.
+ * somebody waits for a result.
  */
 import { inlinePool, type Pool, type PoolOptions, type ResultOf, workerPool } from './pool.ts'
 import type { Job, MetaObject, Packed } from './protocol.ts'
@@ -23,11 +23,9 @@ export function lazyPool(options: PoolOptions, threads: number): LazyPool {
   let workers: Pool | undefined
   let backlog: (() => void)[] = []
   let cost = 0
-  let isNeeded = false
   let waiters = 0
 
   const settle = (): void => {
-    isNeeded = true
     const waiting = backlog
     backlog = []
     for (const start of waiting) start()
@@ -53,8 +51,7 @@ export function lazyPool(options: PoolOptions, threads: number): LazyPool {
         workers = workerPool(options, threads)
         settle()
       }
-      if (workers !== undefined || isNeeded) return pool().run(job)
-      if (waiters > 0) return pool().run(job)
+      if (workers !== undefined || waiters > 0) return pool().run(job)
       return new Promise((resolve, reject) => {
         backlog.push(() => pool().run(job).then(resolve, reject))
       })

@@ -67,8 +67,7 @@ export class Reading {
   /** Waits until at least one more file has its content. Throws what made reading impossible. */
   async progress(): Promise<void> {
     this.#flush()
-    this.#pool.settle()
-    if (this.#running.size > 0) await Promise.race(this.#running)
+    if (this.#running.size > 0) await this.#pool.wait(Promise.race(this.#running))
     if (this.#error !== undefined) throw this.#error.reason
   }
 
