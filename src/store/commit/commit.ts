@@ -158,7 +158,7 @@ function result(
 ): CommitResult {
   const changes = countChanges(store, previous?.root, built)
   const storedBytes = packs.reduce((sum, pack) => sum + pack.bytes, 0)
-  const reusedBytes = Math.max(built.bytes - built.newBytes, 0)
+  const { reusedBytes } = built
   return { outcome, object, storedBytes, reusedBytes, scan: built.scan, changes }
 }
 

@@ -24,8 +24,8 @@ export interface BuiltVersion {
   readonly root: ObjectId
   readonly files: number
   readonly bytes: number
-  /** Bytes of content, before compression, that the store did not have. */
-  readonly newBytes: number
+  /** Bytes of chunks, before compression, that the store had already. */
+  readonly reusedBytes: number
   readonly scan: ScanReport
   /** New nodes of a dry run, which stores none. */
   readonly nodes: ReadonlyMap<ObjectId, Uint8Array>
@@ -41,6 +41,7 @@ export class VersionWriter {
   readonly #pool: LazyPool
   readonly #scan: Scan
   #newBytes = 0
+  #chunkedBytes = 0
 
   /** @param previous root of the live version that most of the content is expected to be in. */
   constructor(store: OpenedStore, request: CommitRequest, previous: ObjectId | undefined) {
@@ -83,7 +84,7 @@ export class VersionWriter {
       root,
       files,
       bytes,
-      newBytes: this.#newBytes,
+      reusedBytes: Math.max(this.#chunkedBytes - this.#newBytes, 0),
       scan: this.#scan.report,
       nodes: this.#nodes,
     }
@@ -127,8 +128,10 @@ export class VersionWriter {
       const isKnown = level === 0 && known.has(id)
       if (!isKnown) this.#keepNode(id, bytes)
       for (const entry of leaf ?? []) {
-        const file = entry.kind === 'file' ? this.#scan.takeCached(entry) : undefined
-        if (file === undefined || isKnown || entry.kind !== 'file') continue
+        if (entry.kind !== 'file') continue
+        if (entry.content.kind !== 'inline') this.#chunkedBytes += entry.size
+        const file = this.#scan.takeCached(entry)
+        if (file === undefined || isKnown) continue
         if (!isPresent(this.#store, entry.content)) missing.set(entry, file)
       }
     })
