@@ -80,6 +80,8 @@ interface Thread {
   /** Jobs this thread has and has not fully done, stored chunks included. */
   readonly tasks: Map<number, Task>
   finished: ((packs: readonly WrittenPack[]) => void) | undefined
+  /** It may end by itself, long before somebody closes it. */
+  readonly ended: Promise<unknown>
 }
 
 class Workers implements Pool {
@@ -101,7 +103,8 @@ class Workers implements Pool {
         stdout: false,
         stderr: false,
       })
-      const thread: Thread = { worker, tasks: new Map(), finished: undefined }
+      const ended = new Promise((resolve) => worker.once('exit', resolve))
+      const thread: Thread = { worker, tasks: new Map(), finished: undefined, ended }
       worker.on('message', (message: FromWorker) => this.#receive(thread, message))
       worker.on('error', (error) => this.#fail(error))
       worker.on('exit', (code) => {
@@ -144,13 +147,8 @@ class Workers implements Pool {
   async close(): Promise<void> {
     Atomics.store(this.#cancel, 0, 1)
     this.#failure ??= new Error('The pool is closed.')
-    await Promise.all(
-      this.#threads.map((thread) => {
-        const ended = new Promise((resolve) => thread.worker.once('exit', resolve))
-        send(thread, { type: 'close' })
-        return ended
-      }),
-    )
+    for (const thread of this.#threads) send(thread, { type: 'close' })
+    await Promise.all(this.#threads.map(({ ended }) => ended))
   }
 
   #dispatch(): void {
