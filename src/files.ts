@@ -7,6 +7,7 @@ import { ArtifactsError } from './errors.ts'
 import { refOf, type Session, versionOf } from './session.ts'
 import { type CheckoutResult, checkoutVersion, downloadVersion } from './store/checkout/checkout.ts'
 import { ignore } from './store/commonjs.ts'
+import type { VersionRow } from './store/index/state.ts'
 import { CHUNK } from './store/object/id.ts'
 import { nodeReader, readObject } from './store/opened.ts'
 import { readRecipe } from './store/recipes.ts'
@@ -83,8 +84,7 @@ export async function checkout(
   const target = dir === undefined ? boundTo(session, resolved.artifact.id) : resolve(dir)
   const { paths = [], force = false, dryRun = false } = options
   const name = refOf(session, resolved)
-  const binding = bindingOf(session, target, { exactly: true })
-  const before = binding && opened.index.state.versionById(binding.version as ObjectId)
+  const before = versionIn(session, target)
   const result = await checkoutVersion(opened, {
     ref: name,
     root: resolved.version.object.root,
@@ -237,6 +237,17 @@ export async function verify(
 }
 
 const NOTHING = { missing: [], changed: [], extra: [], damaged: [] } as const
+
+/** The version that a directory held last. A note that is damaged says no more than one that is lost. */
+function versionIn(session: Session, dir: string): VersionRow | undefined {
+  try {
+    const binding = bindingOf(session, dir, { exactly: true })
+    return binding && session.opened.index.state.versionById(binding.version)
+  } catch (error) {
+    if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return undefined
+    throw error
+  }
+}
 
 function boundTo(session: Session, artifact: string): string {
   const dirs = listBindings(session).filter((binding) => binding.artifact === artifact)

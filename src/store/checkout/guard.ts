@@ -30,20 +30,20 @@ export function guardWrites(
   plan: CheckoutPlan,
 ): void {
   const goes = new Set<string>(plan.remove.map(({ path }) => path))
-  const parents = new Map<string, boolean>()
+  const ways = new Map<string, Way>([['', 'there']])
   const lost = new Set<EntryPath>()
-  const isFree = (path: string): boolean => {
-    const known = parents.get(path)
+  const wayTo = (path: string): Way => {
+    const known = ways.get(path)
     if (known !== undefined) return known
-    const free =
-      (path === '' || isFree(parentOf(path))) && isDirectoryOrFree(request.dir, path, goes)
-    if (!free) lost.add(path as EntryPath)
-    parents.set(path, free)
-    return free
+    const above = wayTo(parentOf(path))
+    const way = above === 'there' ? lookAt(request.dir, path, goes) : above
+    if (way === 'taken' && above !== 'taken') lost.add(path as EntryPath)
+    ways.set(path, way)
+    return way
   }
   plan.write = plan.write.filter((entry) => {
     const { path } = entry
-    if (!isFree(parentOf(path)) || plan.replaced.has(path)) return true
+    if (wayTo(parentOf(path)) !== 'there' || plan.replaced.has(path)) return true
     const file = join(request.dir, path)
     const stat = lstatSync(file, { throwIfNoEntry: false })
     if (stat === undefined) return true
@@ -70,9 +70,16 @@ function isLeftAlone(store: OpenedStore, entry: Entry, file: string, stat: Stats
   return entry.kind !== 'file' || entry.executable === ((stat.mode & 0o100) !== 0)
 }
 
-function isDirectoryOrFree(dir: string, path: string, goes: ReadonlySet<string>): boolean {
+/**
+ * What a directory to be written in is now: one, for sure; nothing, or something that goes, so that nothing can be below
+ * it, whatever a symlink there leads to; or something that stays.
+ */
+type Way = 'there' | 'free' | 'taken'
+
+function lookAt(dir: string, path: string, goes: ReadonlySet<string>): Way {
   const stat = lstatSync(join(dir, path), { throwIfNoEntry: false })
-  return stat === undefined || stat.isDirectory() || path === '' || goes.has(path)
+  if (stat?.isDirectory() === true) return 'there'
+  return stat === undefined || goes.has(path) ? 'free' : 'taken'
 }
 
 /** True when nothing stays in the directory that the checkout does not remove itself. */
