@@ -89,7 +89,11 @@ export async function readSmall(
       }
       chunk += count
     }
-    todo = fitting(again, contents)
+    todo = fitting(again)
+    for (const { source, index } of again.slice(todo.length)) {
+      const [content] = await readSmall(pool, [source], options)
+      contents[index] = content as FileContent | Unreadable
+    }
   }
   return contents
 }
@@ -182,18 +186,14 @@ function restat(source: SourceFile): SourceFile | undefined {
   }
 }
 
-/** Files that grew may not fit together any more: those beyond the buffer wait for the next round. */
-function fitting<T extends { readonly source: SourceFile; readonly index: number }>(
-  again: readonly T[],
-  contents: (FileContent | Unreadable)[],
-): T[] {
+/** Files that grew may not fit together any more: as many of the first as do. */
+function fitting<T extends { readonly source: SourceFile }>(again: readonly T[]): T[] {
   let bytes = 0
-  return again.filter(({ source, index }) => {
+  const beyond = again.findIndex(({ source }) => {
     bytes += source.stat.size
-    if (bytes <= SLOT_BYTES) return true
-    contents[index] = { file: source.file, code: 'changed' }
-    return false
+    return bytes > SLOT_BYTES
   })
+  return again.slice(0, beyond < 0 ? again.length : beyond)
 }
 
 function packStats(stats: readonly FileStat[]): Float64Array {
