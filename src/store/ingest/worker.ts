@@ -33,7 +33,11 @@ if (!isMainThread && parentPort !== null) {
   const cancel = new Int32Array(data.cancel)
   await loadEngine()
   const engine = new Engine(data, () => Atomics.load(cancel, 0) === 1)
+  let isClosed = false
   port.on('message', (message: ToWorker) => {
+    // Messages that were on their way when the port closed still come in.
+    if (isClosed) return
+    isClosed = message.type === 'close'
     handle(engine, message, (answer) => port.postMessage(answer)).catch((error: unknown) => {
       port.postMessage({ type: 'error', error: errorToWire(error) } satisfies FromWorker)
     })
