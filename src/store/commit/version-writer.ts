@@ -9,6 +9,7 @@ import { type LazyPool, lazyPool } from '../ingest/lazy-pool.ts'
 import { workerCount } from '../ingest/pool.ts'
 import type { WrittenPack } from '../ingest/protocol.ts'
 import { Scan, type ScanReport } from '../ingest/scan.ts'
+import { currentVersion } from '../log/plan.ts'
 import { loadHashes } from '../object/checksum.ts'
 import { NODE, RECIPE } from '../object/id.ts'
 import { nodeReader, type OpenedStore } from '../opened.ts'
@@ -36,6 +37,7 @@ export class VersionWriter {
   readonly #store: OpenedStore
   readonly #request: CommitRequest
   readonly #previous: ObjectId | undefined
+  readonly #refusesSecrets: boolean
   readonly #nodes = new Map<ObjectId, Uint8Array>()
   readonly #ids = new IdSet()
   readonly #pool: LazyPool
@@ -49,6 +51,7 @@ export class VersionWriter {
     this.#store = store
     this.#request = request
     this.#previous = previous
+    this.#refusesSecrets = !request.allowSecrets && isFirstVersion(store, request)
     this.metadata = new MetadataBuffer(io, layout, index.objects, [])
     const isFresh = index.objects.isEmpty()
     this.#pool = lazyPool(
@@ -65,6 +68,7 @@ export class VersionWriter {
       include: request.include,
       exclude: request.exclude,
       keepRecipe: (id, bytes) => this.metadata.add(RECIPE, id, bytes),
+      findSecrets: this.#refusesSecrets,
       signal: request.signal,
       onProgress: request.onProgress,
     })
@@ -181,7 +185,7 @@ export class VersionWriter {
 
   #refuseSecrets(): void {
     const { secrets } = this.#scan.report
-    if (secrets.length === 0 || this.#previous !== undefined || this.#request.allowSecrets) return
+    if (secrets.length === 0 || !this.#refusesSecrets) return
     const named = secrets.slice(0, 10).map((path) => `  "${path}"`)
     if (secrets.length > named.length) named.push(`  and ${secrets.length - named.length} more`)
     throw new ArtifactsError(
@@ -192,4 +196,9 @@ export class VersionWriter {
       },
     )
   }
+}
+
+function isFirstVersion({ index }: OpenedStore, { project, name }: CommitRequest): boolean {
+  const artifact = index.state.artifactByName(project, name)
+  return artifact === undefined || currentVersion(index.state, artifact.id) === undefined
 }

@@ -86,6 +86,7 @@ export interface DigestResult {
   readonly kind: 'digest'
   readonly sha256: Uint8Array
   readonly fingerprint: Uint8Array
+  readonly isPrivateKey: boolean
   readonly failure?: ReadFailure
 }
 export interface ChunksResult {

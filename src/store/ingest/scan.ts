@@ -18,6 +18,7 @@ import { walk } from '../workspace/walk.ts'
 import { type FileContent, refuseUnreadable } from './contents.ts'
 import type { LazyPool } from './lazy-pool.ts'
 import { Reading } from './reading.ts'
+import { isPrivateKeyFile, isSecretName } from './secrets.ts'
 
 /** What goes into a version, and where. */
 export type Source =
@@ -30,6 +31,8 @@ export interface ScanOptions extends OperationOptions {
   readonly include: readonly string[]
   readonly exclude: readonly string[]
   readonly keepRecipe: (id: ObjectId, bytes: Uint8Array) => void
+  /** Looks for secrets also in files that need not be read. */
+  readonly findSecrets: boolean
 }
 
 /** What was met; complete when the scan has ended. */
@@ -198,6 +201,9 @@ export class Scan {
       if (matched.states[index] === RowState.clean) {
         this.#files++
         this.#bytes += batch.sizes[index] as number
+        if (this.#options.findSecrets && isPrivateKeyFile(`${directory}/${batch.names[index]}`)) {
+          this.report.secrets.push(pathAt(index))
+        }
         continue
       }
       pending.waiting++
@@ -313,10 +319,6 @@ function sourceOf(batch: WalkBatch, index: number, file: string, clock: FileCloc
 function isSame({ content }: FileContent, entry: FileEntry): boolean {
   if (content.kind === 'inline' || entry.content.kind === 'inline') return false
   return content.kind === entry.content.kind && content.id === entry.content.id
-}
-
-function isSecretName(name: string): boolean {
-  return name === '.env'
 }
 
 function leadsOutside(path: string, target: string): boolean {
