@@ -64,7 +64,7 @@ export class ArtifactsError extends Error {
 /** Stored bytes that are not what their name says. */
 export function damaged(message: string, details: ErrorDetails = {}): ArtifactsError {
   return new ArtifactsError('ERR_DAMAGED', message, {
-    hint: 'Run `artifacts verify` to see what is affected.',
+    hint: 'Run `artifacts log`, then `artifacts verify REF` for each version, to see what is affected.',
     ...details,
   })
 }

@@ -34,7 +34,7 @@ import { createStore } from './store/create.ts'
 import { createIo } from './store/io/io.ts'
 import { openStore } from './store/open.ts'
 import type { Setting } from './store/settings.ts'
-import type { Entry, OperationOptions } from './types.ts'
+import type { Entry, OperationOptions, Progress } from './types.ts'
 import { TOOL } from './version.ts'
 import {
   type ArtifactSummary,
@@ -63,6 +63,8 @@ export interface OpenOptions {
   readonly entity?: string
   /** Told what a person should hear although nothing failed, such as an index that was rebuilt. */
   readonly onNotice?: (text: string) => void
+  /** Told how the rebuilding of an index goes on. */
+  readonly onProgress?: (progress: Progress) => void
 }
 
 export class Store implements AsyncDisposable, Disposable {
@@ -89,12 +91,13 @@ export class Store implements AsyncDisposable, Disposable {
   static async open(options: OpenOptions = {}): Promise<Store> {
     const root =
       options.store === undefined ? findStore(options.from ?? '.') : resolve(options.store)
-    const { cacheDir, onNotice } = options
+    const { cacheDir, onNotice, onProgress } = options
     const opened = await openStore({
       root,
       tool: TOOL,
       cacheDir,
       onNotice: onNotice && (({ message }) => onNotice(message)),
+      onProgress,
     })
     const entity = options.entity ?? (opened.settings.get('entity') || userName())
     return new Store({ opened, defaults: { entity, project: opened.settings.get('project') } })

@@ -1,6 +1,6 @@
 /** What a command is given to work with: the store when it asks for it, remarks, progress, and how names look. */
 import { resolve } from 'node:path'
-import type { Store } from '../index.ts'
+import type { Progress, Store } from '../index.ts'
 import type { Context, GlobalValues } from './command.ts'
 import type { Io } from './io.ts'
 import { progressLine } from './progress.ts'
@@ -37,6 +37,7 @@ export function openContext(globals: GlobalValues, io: Io, color: boolean): Open
         storeDir === undefined ? undefined : resolve(io.cwd, storeDir),
         io,
         remark,
+        progress.report,
       )
       return opening
     },
@@ -53,12 +54,14 @@ async function openStore(
   store: string | undefined,
   io: Io,
   onNotice: (text: string) => void,
+  onProgress: (progress: Progress) => void,
 ): Promise<Store> {
   const { Store } = await import('../index.ts')
   const { cacheDir, entity } = io.environment
   return Store.open({
     from: io.cwd,
     onNotice,
+    onProgress,
     ...(store === undefined ? {} : { store }),
     ...(cacheDir === undefined ? {} : { cacheDir }),
     ...(entity === undefined ? {} : { entity }),
