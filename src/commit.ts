@@ -253,12 +253,28 @@ function sourcesOf(inputs: readonly Input[], { as }: CommitOptions): Source[] {
       },
     )
   }
+  refuseSameNames(inputs)
   return inputs.map(({ path, isDirectory, name }) => {
     if (!isDirectory) return { kind: 'file', file: path, path: checkPath(filePath(name, as)) }
     const prefix = as === undefined ? (inputs.length > 1 ? name : '') : as.replace(/\/+$/, '')
     if (prefix !== '') checkPath(prefix)
     return { kind: 'directory', dir: path, prefix }
   })
+}
+
+function refuseSameNames(inputs: readonly Input[]): void {
+  const paths = new Map<string, string>()
+  for (const { name, path } of inputs) {
+    const other = paths.get(name)
+    if (other !== undefined) {
+      throw new ArtifactsError(
+        'ERR_INVALID_PATH',
+        `"${other}" and "${path}" would both be "${name}" in the version.`,
+        { hint: 'Commit one, then the other with `--incremental --as PATH`.' },
+      )
+    }
+    paths.set(name, path)
+  }
 }
 
 function filePath(name: string, as: string | undefined): string {
