@@ -3,7 +3,7 @@
  * knows, read the rest. Reading runs ahead of the entries that are handed out by a bounded number, so that memory does
  * not grow with the directory.
  */
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, posix, relative, sep } from 'node:path'
 import { ArtifactsError } from '../../errors.ts'
 import type { Entry, EntryPath, FileEntry, ObjectId, OperationOptions } from '../../types.ts'
@@ -170,8 +170,9 @@ export class Scan {
     readonly findings?: Findings
   } {
     if (source.kind === 'file') {
-      const { file, path } = source
-      return { root: dirname(file), batches: [oneFile(file)], pathAt: () => path }
+      // A path that a person names is followed; what a directory holds never is.
+      const file = realpathSync.native(source.file)
+      return { root: dirname(file), batches: [oneFile(file)], pathAt: () => source.path }
     }
     const { include, exclude } = this.#options
     const prefix = source.prefix === '' ? '' : `${source.prefix}/`
@@ -302,7 +303,6 @@ function orderOf(source: Source): string {
   return source.prefix === '' ? '' : `${source.prefix}/`
 }
 
-/** A named file is followed when it is a link. */
 function oneFile(file: string): WalkBatch {
   const { size, mtimeMs, ctimeMs, ino, mode, dev } = statSync(file)
   const rows = new BatchBuilder()
