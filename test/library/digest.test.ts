@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import type { CommitOptions, Store } from '../../src/index.ts'
 import type { Tree } from '../support/files.ts'
 import { seededRandom } from '../support/random.ts'
+import { runs } from './runs.ts'
 import { type Workspace, workspace } from './workspace.ts'
 
 const test = suite('digest')
@@ -87,7 +88,7 @@ test('it depends on the content alone: not on what was before, nor on how it was
       const order = seededRandom(seed).shuffle(paths)
       assert.is(await oneByOne(ws, dir, order), expected, `one by one: ${order}`)
     }),
-    { numRuns: 25, includeErrorInReport: true },
+    runs(12),
   )
 })
 
