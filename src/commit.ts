@@ -133,9 +133,8 @@ async function readInputs(
   paths: readonly string[],
   options: CommitOptions,
 ): Promise<readonly Input[]> {
-  const cwd = resolve(options.cwd ?? '.')
   if (paths.length === 0) {
-    const binding = boundAround(session, cwd)
+    const binding = boundAround(session, resolve(options.cwd ?? '.'))
     const path = resolve(session.opened.workspace, binding.path)
     return [{ path, isDirectory: true, name: basename(path) }]
   }
@@ -145,7 +144,8 @@ async function readInputs(
       inputs.push(await spool(session, options))
       continue
     }
-    const absolute = resolve(cwd, path)
+    // Without a `cwd` an absolute path needs no current directory, which may have been deleted.
+    const absolute = options.cwd === undefined ? resolve(path) : resolve(options.cwd, path)
     inputs.push({
       path: absolute,
       isDirectory: isDirectory(absolute, path),

@@ -13,7 +13,7 @@ import { Database } from '../commonjs.ts'
 const OLDEST_SQLITE = [3, 51, 3] as const
 const BUSY_MS = 15_000
 export const PAGE_BYTES = 4096
-const CACHE_KIB = 32 * 1024
+const CACHE_KIB = 16 * 1024
 
 export type SqlValue = string | number | bigint | Uint8Array | null
 

@@ -41,7 +41,7 @@ export interface JoinContext {
 }
 
 /** Bounds the tables that are in memory together. */
-const TABLE_BYTES_AT_ONCE = 16 << 20
+const TABLE_BYTES_AT_ONCE = 4 << 20
 
 const FIND = 'SELECT id, operation, state FROM pack WHERE name = ?'
 

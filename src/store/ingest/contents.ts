@@ -153,7 +153,7 @@ function contentOf(
 ): FileContent {
   const { stat } = source
   const { size } = stat
-  const fingerprint = result.fingerprints.slice(at * 8, at * 8 + 8)
+  const fingerprint = result.fingerprints.subarray(at * 8, at * 8 + 8)
   const read = { size, fingerprint, stat, isPrivateKey: result.privateKeys.includes(at) }
   const count = result.counts[at] as number
   if (count === 0) {

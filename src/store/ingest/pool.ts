@@ -99,7 +99,7 @@ class Workers implements Pool {
     this.#threads = Array.from({ length: threads }, () => {
       const worker = new Worker(new URL('./worker.js', import.meta.url), {
         workerData: { root, durability, dropped, cancel: this.#cancel.buffer },
-        resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 64 },
+        resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 48 },
         stdout: false,
         stderr: false,
       })
@@ -167,7 +167,9 @@ class Workers implements Pool {
   #receive(thread: Thread, message: FromWorker): void {
     switch (message.type) {
       case 'result': {
-        const task = thread.tasks.get(message.id) as Task
+        const task = thread.tasks.get(message.id)
+        // Another thread has failed, and with it everything that was under way.
+        if (task === undefined) return
         if (message.holds) {
           try {
             const isNew = this.#options.decide(...chunksOf(message.result))

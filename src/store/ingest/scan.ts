@@ -45,7 +45,7 @@ export interface ScanReport {
 }
 
 /** Entries ahead of those handed out: some thousand files keep all readers busy. */
-const AHEAD = 8192
+const AHEAD = 4096
 
 interface Pending {
   readonly cache: StatScan
