@@ -3,7 +3,7 @@
  * then symlinks, and the rest is removed last. Killed at any point, every file is the old or the new one, and the same
  * checkout can be run again.
  */
-import { readdirSync } from 'node:fs'
+import { lstatSync, readdirSync } from 'node:fs'
 import { isSystemError } from '../../errors.ts'
 import type { Entry, EntryPath } from '../../types.ts'
 import type { Io } from '../io/io.ts'
@@ -98,19 +98,18 @@ function remove(io: Io, dir: string, entry: Entry): void {
 
 /** Where a file or link goes to the place of a directory, that is empty by now but for empty directories. */
 function clearDirectories(io: Io, dir: string, write: readonly Entry[]): void {
-  for (const { path, kind } of write)
-    if (kind !== 'directory') removeEmptyTree(io, `${dir}/${path}`)
+  for (const { path, kind } of write) {
+    if (kind === 'directory') continue
+    const there = `${dir}/${path}`
+    // Not what a symlink leads to: that is elsewhere, and the link is replaced.
+    if (lstatSync(there, { throwIfNoEntry: false })?.isDirectory()) removeEmptyTree(io, there)
+  }
 }
 
 function removeEmptyTree(io: Io, path: string): void {
-  let names: string[]
-  try {
-    names = readdirSync(path)
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return
-    throw error
+  for (const each of readdirSync(path, { withFileTypes: true })) {
+    if (each.isDirectory()) removeEmptyTree(io, `${path}/${each.name}`)
   }
-  for (const name of names) removeEmptyTree(io, `${path}/${name}`)
   removeEmpty(io, path)
 }
 
