@@ -26,7 +26,9 @@ export async function applyPlan(
   if (request.dryRun || (plan.write.length === 0 && plan.remove.length === 0)) return result
   using staging = openStaging(store, dir)
   const { early, late } = splitRemovals(plan)
-  for (const entry of early) remove(io, dir, entry)
+  const stays = new Set<string>()
+  for (const { path, kind } of plan.write) if (kind === 'directory') stays.add(path)
+  for (const entry of early) remove(io, dir, entry, stays)
   const folders = new Folders(store, dir)
   clearDirectories(io, dir, plan.write)
   const damage = await writeFiles(store, fileTargets(dir, plan.write, folders), staging, request)
@@ -38,7 +40,7 @@ export async function applyPlan(
     io.symlink(entry.target, name)
     io.rename(name, `${dir}/${entry.path}`)
   }
-  for (const entry of late) remove(io, dir, entry)
+  for (const entry of late) remove(io, dir, entry, stays)
   refuseDamage(request.ref, damage)
   return result
 }
@@ -60,9 +62,11 @@ function resultOf(plan: CheckoutPlan): CheckoutResult {
 /** Deepest first; `early` stands where something is written, or above it. */
 function splitRemovals(plan: CheckoutPlan): { early: Entry[]; late: Entry[] } {
   const written = new Set<string>()
+  /** Where a directory has to be. */
   const above = new Set<string>()
   for (const { path, kind } of plan.write) {
-    if (kind !== 'directory') written.add(path)
+    if (kind === 'directory') above.add(path)
+    else written.add(path)
     for (
       let parent = parentOf(path);
       parent !== '' && !above.has(parent);
@@ -83,8 +87,8 @@ function splitRemovals(plan: CheckoutPlan): { early: Entry[]; late: Entry[] } {
   }
 }
 
-/** Removes an entry, and the directories above that are empty then. */
-function remove(io: Io, dir: string, entry: Entry): void {
+/** Removes an entry, and the directories above that are empty then and need not stay. */
+function remove(io: Io, dir: string, entry: Entry, stays: ReadonlySet<string>): void {
   const path = `${dir}/${entry.path}`
   if (entry.kind === 'directory') {
     removeEmpty(io, path)
@@ -92,7 +96,7 @@ function remove(io: Io, dir: string, entry: Entry): void {
     ignoreMissing(() => io.unlink(path))
   }
   for (let parent = parentOf(entry.path); parent !== ''; parent = parentOf(parent)) {
-    if (!removeEmpty(io, `${dir}/${parent}`)) return
+    if (stays.has(parent) || !removeEmpty(io, `${dir}/${parent}`)) return
   }
 }
 
