@@ -307,7 +307,7 @@ function reportOf(
   options: CommitOptions,
 ): CommitReport {
   if (outcome.kind === 'taken') throw new Error('A commit ended without a version.')
-  const { added, changed, removed } = changes ?? { added: 0, changed: 0, removed: 0 }
+  const counts = changes ?? { added: 0, changed: 0, removed: 0, unchanged: 0 }
   const created = outcome.kind === 'created'
   const artifact = { id: outcome.artifact, project, name, type: outcome.type }
   return {
@@ -324,10 +324,7 @@ function reportOf(
     reusedBytes,
     created,
     dryRun: options.dryRun ?? false,
-    added,
-    changed,
-    removed,
-    unchanged: Math.max(object.files - added - changed, 0),
+    ...counts,
     outwardLinks: scan.outwardLinks,
     skipped: scan.skipped,
     aliases: outcome.moved.map(({ alias }) => alias),

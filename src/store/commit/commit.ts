@@ -60,6 +60,7 @@ export interface ChangeCounts {
   readonly added: number
   readonly changed: number
   readonly removed: number
+  readonly unchanged: number
 }
 
 /**
@@ -168,7 +169,7 @@ function countChanges(
   before: ObjectId | undefined,
   built: BuiltVersion,
 ): ChangeCounts | undefined {
-  if (before === undefined) return { added: built.files, changed: 0, removed: 0 }
+  if (before === undefined) return { added: built.entries, changed: 0, removed: 0, unchanged: 0 }
   const stored = nodeReader(store)
   const counts = { added: 0, changed: 0, removed: 0 }
   try {
@@ -181,5 +182,5 @@ function countChanges(
     if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return undefined
     throw error
   }
-  return counts
+  return { ...counts, unchanged: built.entries - counts.added - counts.changed }
 }

@@ -14,7 +14,7 @@ import { loadHashes } from '../object/checksum.ts'
 import { NODE, RECIPE } from '../object/id.ts'
 import { nodeReader, type OpenedStore } from '../opened.ts'
 import { TreeBuilder } from '../tree/builder.ts'
-import { entries, leafIds } from '../tree/cursor.ts'
+import { entries, leafIds, type ReadNode } from '../tree/cursor.ts'
 import { mergeEntries } from '../tree/merge.ts'
 import { comparePaths } from '../tree/paths.ts'
 import type { CommitRequest } from './commit.ts'
@@ -23,6 +23,8 @@ import { isPresent } from './presence.ts'
 
 export interface BuiltVersion {
   readonly root: ObjectId
+  readonly entries: number
+  /** Entries other than directories. */
   readonly files: number
   readonly bytes: number
   /** Bytes of chunks, before compression, that the store had already. */
@@ -44,6 +46,7 @@ export class VersionWriter {
   readonly #scan: Scan
   #newBytes = 0
   #chunkedBytes = 0
+  #entries = 0
 
   /** @param previous root of the live version that most of the content is expected to be in. */
   constructor(store: OpenedStore, request: CommitRequest, previous: ObjectId | undefined) {
@@ -64,10 +67,12 @@ export class VersionWriter {
       workerCount(request.jobs),
     )
     this.#scan = new Scan(store, this.#pool, {
-      store: !request.dryRun,
+      store: true,
       include: request.include,
       exclude: request.exclude,
-      keepRecipe: (id, bytes) => this.metadata.add(RECIPE, id, bytes),
+      keepRecipe: (id, bytes) => {
+        if (!request.dryRun) this.metadata.add(RECIPE, id, bytes)
+      },
       findSecrets: this.#refusesSecrets,
       signal: request.signal,
       onProgress: request.onProgress,
@@ -86,6 +91,7 @@ export class VersionWriter {
     await this.#readMissing(missing)
     return {
       root,
+      entries: this.#entries,
       files,
       bytes,
       reusedBytes: Math.max(this.#chunkedBytes - this.#newBytes, 0),
@@ -112,7 +118,7 @@ export class VersionWriter {
     await this.#pool.close()
   }
 
-  /** One flag for each id: whether the chunk is to be stored. */
+  /** One flag for each id: whether the chunk is to be stored. A dry run counts them and stores none. */
   #decide(ids: Uint8Array, lengths: Uint32Array, isFresh: boolean): Uint8Array {
     const { objects } = this.#store.index
     const isNew = new Uint8Array(lengths.length)
@@ -120,7 +126,7 @@ export class VersionWriter {
       const offset = index * 32
       if (!this.#ids.add(ids, offset)) continue
       if (!isFresh && objects.has(ids.subarray(offset, offset + 32))) continue
-      isNew[index] = 1
+      if (!this.#request.dryRun) isNew[index] = 1
       this.#newBytes += lengths[index] as number
     }
     return isNew
@@ -131,6 +137,7 @@ export class VersionWriter {
     return new TreeBuilder((id, bytes, level, leaf) => {
       const isKnown = level === 0 && known.has(id)
       if (!isKnown) this.#keepNode(id, bytes)
+      this.#entries += leaf?.length ?? 0
       for (const entry of leaf ?? []) {
         if (entry.kind !== 'file') continue
         if (entry.content.kind !== 'inline') this.#chunkedBytes += entry.size
@@ -165,12 +172,15 @@ export class VersionWriter {
         for (const entry of batch) builder.add(entry)
       return
     }
+    const read = nodeReader(this.#store)
     const added: Entry[] = []
     for await (const batch of this.#scan.run(sources)) added.push(...batch)
     const edits = added
+      // An empty directory adds itself; it does not empty the one that the base has.
+      .filter(({ kind, path }) => kind !== 'directory' || isFree(read, base.root, path))
       .map((entry) => ({ path: entry.path, entry }))
       .sort((a, b) => comparePaths(a.path, b.path))
-    for (const entry of mergeEntries(entries(nodeReader(this.#store), base.root), edits)) {
+    for (const entry of mergeEntries(entries(read, base.root), edits, { replace: true })) {
       builder.add(entry)
     }
   }
@@ -201,4 +211,9 @@ export class VersionWriter {
 function isFirstVersion({ index }: OpenedStore, { project, name }: CommitRequest): boolean {
   const artifact = index.state.artifactByName(project, name)
   return artifact === undefined || currentVersion(index.state, artifact.id) === undefined
+}
+
+/** True when nothing lies below the path. */
+function isFree(read: ReadNode, root: ObjectId, path: string): boolean {
+  return entries(read, root, { prefix: `${path}/` }).next().done === true
 }
