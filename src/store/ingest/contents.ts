@@ -18,6 +18,8 @@ export interface SourceFile {
   readonly stat: FileStat
   /** False for a file that could change once more without a new time: its reading waits until the clock has moved on. */
   readonly isSettled: boolean
+  /** Where the file was looked at again since the walk. */
+  readonly isExecutable?: boolean | undefined
 }
 
 export interface FileContent {
@@ -28,6 +30,8 @@ export interface FileContent {
   readonly fingerprint: Uint8Array
   /** The file as it was when these bytes were read. */
   readonly stat: FileStat
+  /** Undefined: as in the walk. */
+  readonly isExecutable: boolean | undefined
   /** True for a file that begins like a private key in PEM. */
   readonly isPrivateKey: boolean
 }
@@ -151,10 +155,11 @@ function contentOf(
   source: SourceFile,
   options: ContentOptions,
 ): FileContent {
-  const { stat } = source
+  const { stat, isExecutable } = source
   const { size } = stat
   const fingerprint = result.fingerprints.subarray(at * 8, at * 8 + 8)
-  const read = { size, fingerprint, stat, isPrivateKey: result.privateKeys.includes(at) }
+  const isPrivateKey = result.privateKeys.includes(at)
+  const read = { size, fingerprint, stat, isExecutable, isPrivateKey }
   const count = result.counts[at] as number
   if (count === 0) {
     const bytes = result.inline.get(at)
@@ -178,8 +183,13 @@ function restat(source: SourceFile): SourceFile | undefined {
   try {
     const now = lstatSync(source.file)
     if (!now.isFile()) return undefined
-    const { size, mtimeMs, ctimeMs, ino } = now
-    return { file: source.file, stat: { size, mtimeMs, ctimeMs, ino }, isSettled: false }
+    const { size, mtimeMs, ctimeMs, ino, mode } = now
+    return {
+      file: source.file,
+      stat: { size, mtimeMs, ctimeMs, ino },
+      isSettled: false,
+      isExecutable: (mode & 0o100) !== 0,
+    }
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw error

@@ -90,6 +90,7 @@ export async function readParts(
     content: { kind: 'recipe', id },
     fingerprint,
     stat,
+    isExecutable: source.isExecutable,
     isPrivateKey,
   }
 }

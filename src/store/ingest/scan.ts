@@ -215,6 +215,9 @@ export class Scan {
           pending.waiting--
           if (content.isPrivateKey) this.report.secrets.push(pathAt(index))
           matched.set(index, content.content, content.fingerprint, content.stat)
+          if (content.isExecutable !== undefined) {
+            batch.executables[index] = content.isExecutable ? 1 : 0
+          }
         },
         () => {
           pending.waiting--
