@@ -8,7 +8,7 @@ import { ArtifactsError, damaged } from '../../errors.ts'
 import type { Progress } from '../../types.ts'
 import type { Io } from '../io/io.ts'
 import type { Layout } from '../layout.ts'
-import { type Connection, isBusy, isIndexDamage } from './connection.ts'
+import { type Connection, isBusy, isIndexDamage, isNoSpace } from './connection.ts'
 import {
   type IndexContext,
   openIndex,
@@ -54,7 +54,7 @@ const MOST_REBUILDS = 3
 export class StoreIndex implements Source {
   readonly state: StateView
   readonly objects: Objects
-  readonly #context: IndexContext
+  #context: IndexContext
   readonly #onNotice: (notice: IndexNotice) => void
   #connection: Connection
   #blocked: Blocked | undefined
@@ -80,7 +80,10 @@ export class StoreIndex implements Source {
       this.#mending(() => rereadPacks(this.#connection, layout))
     } catch (error) {
       this.close()
-      throw error
+      if (!isNoSpace(error)) throw error
+      // The disk has no room for what is new: a store on a full disk can still be read.
+      this.#context = { ...this.#context, directory: undefined }
+      this.#connection = openIndex(this.#context)
     }
   }
 
