@@ -233,7 +233,7 @@ function errorFromWire(error: WireError): Error {
   if (error.code !== undefined && error.code in EXIT_CODES) {
     return new ArtifactsError(error.code as ErrorCode, error.message, { hint: error.hint })
   }
-  const made: NodeJS.ErrnoException = new Error(error.message)
+  const made: NodeJS.ErrnoException = Object.assign(new Error(error.message), error.call)
   if (error.code !== undefined) made.code = error.code
   if (error.stack !== undefined) made.stack = error.stack
   return made

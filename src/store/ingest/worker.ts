@@ -25,6 +25,8 @@ export interface WireError {
   readonly code: string | undefined
   readonly hint: string | undefined
   readonly stack: string | undefined
+  /** Of a system call that failed. */
+  readonly call: Pick<NodeJS.ErrnoException, 'errno' | 'syscall' | 'path'>
 }
 
 if (!isMainThread && parentPort !== null) {
@@ -72,7 +74,12 @@ async function handle(
 }
 
 function errorToWire(error: unknown): WireError {
-  const { message, code, stack } = error as NodeJS.ErrnoException
+  const { message, code, stack, errno, syscall, path } = error as NodeJS.ErrnoException
   const hint = error instanceof ArtifactsError ? error.hint : undefined
-  return { message, code, hint, stack }
+  const call = {
+    ...(errno === undefined ? {} : { errno }),
+    ...(syscall === undefined ? {} : { syscall }),
+    ...(path === undefined ? {} : { path }),
+  }
+  return { message, code, hint, stack, call }
 }

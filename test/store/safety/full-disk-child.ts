@@ -13,9 +13,10 @@ const random = seededRandom(11)
 const LARGE = 20 << 20
 const GOOD: Tree = { a: 'good', 'sub/b': random.bytes(50_000) }
 
-/** What a person reads. */
+/** What the command line has a sentence for. */
 function isClear(error: unknown): boolean {
-  return error instanceof Error && /ENOSPC|no space|disk is full|SQLITE_FULL/i.test(error.message)
+  if (isSystemError(error, 'ENOSPC')) return 'errno' in error && 'syscall' in error
+  return isSystemError(error, 'SQLITE_FULL')
 }
 
 async function fails(promise: Promise<unknown>, context: string): Promise<void> {
