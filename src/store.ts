@@ -29,6 +29,7 @@ import {
   type VerifyReport,
   verify,
 } from './files.ts'
+import { refusalOf } from './read-only.ts'
 import type { Session } from './session.ts'
 import { createStore } from './store/create.ts'
 import { createIo } from './store/io/io.ts'
@@ -136,8 +137,12 @@ export class Store implements AsyncDisposable, Disposable {
   }
 
   /** Stores the content of paths as a version; see {@link CommitOptions}. */
-  commit(paths: readonly string[], options?: CommitOptions): Promise<CommitReport> {
-    return commitPaths(this.#session, paths, options)
+  async commit(paths: readonly string[], options?: CommitOptions): Promise<CommitReport> {
+    try {
+      return await commitPaths(this.#session, paths, options)
+    } catch (error) {
+      throw refusalOf(this.#session, error)
+    }
   }
 
   /** Bound directories against the versions they hold: one, or all. */
@@ -221,7 +226,11 @@ export class Store implements AsyncDisposable, Disposable {
     get: (key: string): string => this.#session.opened.settings.get(key),
     set: (key: string, value: string): void => {
       const { opened } = this.#session
-      opened.settings = opened.settings.set(key, value, opened.io)
+      try {
+        opened.settings = opened.settings.set(key, value, opened.io)
+      } catch (error) {
+        throw refusalOf(this.#session, error)
+      }
     },
     list: (): readonly Setting[] => this.#session.opened.settings.list(),
   }
