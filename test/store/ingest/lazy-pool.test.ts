@@ -131,6 +131,19 @@ test('what was stored here before threads were started is kept, and nothing stan
   await pool.close()
 })
 
+test('a pool that was closed takes no more jobs, and starts no thread for them', async () => {
+  await using room = await ingestRoom()
+  const path = room.write('large', Buffer.alloc(17 * MIB))
+  const pool = lazyPool(room.options, 2)
+  await pool.close()
+  try {
+    await pool.run(digestJob(path))
+    assert.unreachable()
+  } catch (error) {
+    assert.match(String(error), 'closed')
+  }
+})
+
 test('a pool that never worked ends with no pack, and one that is closed with work put off just ends', async () => {
   await using room = await ingestRoom()
   const idle = lazyPool(room.options, 2)
