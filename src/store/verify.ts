@@ -83,7 +83,10 @@ class Verification {
       if (entry.kind === 'file') await this.#addFile(entry)
     }
     await this.#flush()
-    while (this.#running.size > 0) await this.#pool.wait(Promise.race(this.#running))
+    while (this.#running.size > 0) {
+      await this.#pool.wait(Promise.race(this.#running))
+      this.#options.signal?.throwIfAborted()
+    }
     if (this.#failure !== undefined) throw this.#failure.reason
     if (this.#bad.size > 0) this.#nameOthers(root)
     return {

@@ -80,6 +80,7 @@ export async function extractFiles(
     while (running.size > 0) await oneOf(running, options.pool)
   }
   if (failure !== undefined) throw failure.reason
+  options.signal?.throwIfAborted()
   return damage
 }
 

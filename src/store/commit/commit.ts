@@ -77,6 +77,8 @@ export async function commitVersion(
   const writer = new VersionWriter(store, request, previous?.root)
   try {
     const built = await writer.build()
+    // Stopped any later, it leaves packs behind that nothing names.
+    request.signal?.throwIfAborted()
     const parents = request.base === undefined ? [] : [request.base.version]
     const made = { built, previous, parents }
     return request.dryRun
