@@ -6,7 +6,13 @@ import type { CrashPoint } from '../../support/crash.ts'
 import { readTree } from '../../support/files.ts'
 import { temporaryDirectory } from '../../support/temp.ts'
 import { COMMITS, type Commit, NAME, openOnce } from './commits.ts'
-import { assertClear, isOneOf, mayLeaveFiles, mustHaveHappened } from './expect.ts'
+import {
+  assertClear,
+  cannotHaveHappened,
+  isOneOf,
+  mayLeaveFiles,
+  mustHaveHappened,
+} from './expect.ts'
 import { leftovers, observe } from './observe.ts'
 import { ALL_LOSSES, anyLoss, isDatabase, isFull, runPoints } from './points.ts'
 
@@ -35,6 +41,7 @@ async function check(
   const files = readTree(workspace)
   const state = await observe(workspace, NAME)
   if (mustHaveHappened(error, point)) assert.equal(state, commit.after)
+  else if (cannotHaveHappened(error, point)) assert.equal(state, commit.before)
   else isOneOf(state, commit.before, commit.after)
   const left = leftovers(workspace)
   if (!mayLeaveFiles(point)) assert.equal(left, [])

@@ -13,11 +13,18 @@ export function assertClear(error: unknown, { fault }: CrashPoint): void {
   if (injected === undefined || code !== injected) throw error
 }
 
-/** Whether the command said that it was carried out, and nothing can have taken that back. */
+/** Whether the command said that it was carried out, as far as that counts, and nothing can have taken that back. */
 export function mustHaveHappened(error: unknown, { power }: CrashPoint): boolean {
   if (error === undefined) return true
-  const isUnknown = error instanceof ArtifactsError && error.code === 'ERR_DURABILITY_UNKNOWN'
-  return isUnknown && power === undefined
+  const code = error instanceof ArtifactsError ? error.code : undefined
+  return code === 'ERR_PARTIAL' || (code === 'ERR_DURABILITY_UNKNOWN' && power === undefined)
+}
+
+/** Whether the command said that it failed, not that it was carried out and something after that failed. */
+export function cannotHaveHappened(error: unknown, { fault }: CrashPoint): boolean {
+  if (fault.do === 'die' || error === undefined) return false
+  const code = error instanceof ArtifactsError ? error.code : undefined
+  return code !== 'ERR_DURABILITY_UNKNOWN' && code !== 'ERR_PARTIAL'
 }
 
 /** Whether temporary files may stay: nobody was left to remove them, removing failed, or it was not durable. */
