@@ -27,7 +27,7 @@ export function encodeFormat({ id, tool }: { readonly id: string; readonly tool:
 export function readFormat(path: string): StoreIdentity {
   const [line = '', hash = '', ...rest] = readText(path).split('\n')
   const isWhole = hashOf(line) === hash && rest.length === 1 && rest[0] === ''
-  const parsed = v.safeParse(schema, isWhole ? JSON.parse(line) : undefined)
+  const parsed = v.safeParse(schema, isWhole ? parse(line) : undefined)
   if (!parsed.success) {
     throw damaged(`The file "${path}" is not as it was written.`, {
       hint: 'Restore it from a copy of the store: it is written once and never changes.',
@@ -42,6 +42,15 @@ export function readFormat(path: string): StoreIdentity {
     )
   }
   return { id: store, hash }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }
 
 function readText(path: string): string {
