@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { bindDirectory, bindingOf, listBindings } from './bindings.ts'
 import { diffSides } from './differences.ts'
-import { ArtifactsError } from './errors.ts'
+import { ArtifactsError, damaged } from './errors.ts'
 import { refOf, type Session, versionOf } from './session.ts'
 import { type CheckoutResult, checkoutVersion, downloadVersion } from './store/checkout/checkout.ts'
 import { ignore } from './store/commonjs.ts'
 import type { VersionRow } from './store/index/state.ts'
 import { CHUNK } from './store/object/id.ts'
-import { nodeReader, readObject } from './store/opened.ts'
+import { nodeReader, type OpenedStore, readObject } from './store/opened.ts'
 import { readRecipe } from './store/recipes.ts'
 import { entries, lookup } from './store/tree/cursor.ts'
 import { verifyStored } from './store/verify.ts'
@@ -194,14 +194,15 @@ export function* readFile(
     return
   }
   if (content.kind === 'chunk') {
-    yield readObject(opened, CHUNK, content.id)
+    yield readChunk(opened, content.id, entry.size)
     return
   }
-  const { ids, sha256 } = readRecipe(opened, content.id)
+  const { ids, lengths, sha256 } = readRecipe(opened, content.id, entry.size)
   const hash = createHash('sha256')
-  for (let at = 0; at < ids.length; at += 32) {
+  for (const [index, length] of lengths.entries()) {
     options.signal?.throwIfAborted()
-    const bytes = readObject(opened, CHUNK, ids.toString('hex', at, at + 32) as ObjectId)
+    const id = ids.toString('hex', index * 32, index * 32 + 32) as ObjectId
+    const bytes = readChunk(opened, id, length)
     hash.update(bytes)
     yield bytes
   }
@@ -247,6 +248,12 @@ function versionIn(session: Session, dir: string): VersionRow | undefined {
     if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return undefined
     throw error
   }
+}
+
+function readChunk(store: OpenedStore, id: ObjectId, length: number): Uint8Array {
+  const bytes = readObject(store, CHUNK, id)
+  if (bytes.length === length) return bytes
+  throw damaged(`The chunk "${id}" has ${bytes.length} bytes where ${length} are expected.`)
 }
 
 function boundTo(session: Session, artifact: string): string {

@@ -5,11 +5,16 @@ import { RECIPE } from './object/id.ts'
 import { type ChunkedFile, decodePart, decodeRecipe } from './object/recipe.ts'
 import { type OpenedStore, readObject } from './opened.ts'
 
-/** @throws ArtifactsError ERR_DAMAGED when the recipe or a part of it is missing, damaged, or contradicts itself. */
-export function readRecipe(store: OpenedStore, id: ObjectId): ChunkedFile {
+/**
+ * @param size bytes that the file has by what names the recipe, where that is known
+ * @throws ArtifactsError ERR_DAMAGED when the recipe or a part of it is missing, damaged, or contradicts itself or `size`.
+ */
+export function readRecipe(store: OpenedStore, id: ObjectId, size?: number): ChunkedFile {
   const name = `The recipe "${id}"`
   const recipe = decodeRecipe(readObject(store, RECIPE, id), name)
   if (recipe.of === 'part') throw damaged(`${name} is that of a part of a file.`)
+  if (size !== undefined && recipe.size !== size)
+    throw damaged(`${name} is that of a file of another size.`)
   if (recipe.of === 'chunks') return recipe
   const ids: Buffer[] = []
   const lengths: number[] = []

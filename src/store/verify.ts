@@ -7,6 +7,8 @@ import { IdSet } from './ingest/id-set.ts'
 import { type LazyPool, lazyPool } from './ingest/lazy-pool.ts'
 import { workerCount } from './ingest/pool.ts'
 import { loadHashes } from './object/checksum.ts'
+import { lengthAsChunk } from './object/id.ts'
+import { kindOf } from './object/pack.ts'
 import { nodeReader, type OpenedStore } from './opened.ts'
 import { readRecipe } from './recipes.ts'
 import { entries } from './tree/cursor.ts'
@@ -52,6 +54,13 @@ const GROUP_RECORDS = 512
 const GROUP_BYTES = 4 << 20
 const JOBS = 12
 
+/** A chunk, and the first file that it was met in. */
+interface Wanted {
+  readonly id: Buffer
+  readonly length: number
+  readonly path: string
+}
+
 class Verification {
   readonly #store: OpenedStore
   readonly #pool: LazyPool
@@ -63,7 +72,7 @@ class Verification {
   readonly #running = new Set<Promise<void>>()
   #failure: { readonly reason: unknown } | undefined
   #records: RecordList
-  #ids: { readonly id: Buffer; readonly path: string }[] = []
+  #wanted: Wanted[] = []
   #groupBytes = 0
   #files = 0
   #bytes = 0
@@ -109,7 +118,7 @@ class Verification {
       await this.#addChunk(Buffer.from(content.id, 'hex'), size, path)
       return
     }
-    const recipe = this.#recipe(content.id)
+    const recipe = this.#recipe(content.id, size)
     if (typeof recipe === 'string') {
       this.#damage.set(path, recipe)
       return
@@ -120,37 +129,35 @@ class Verification {
   }
 
   async #addChunk(id: Buffer, length: number, path: string): Promise<void> {
-    if (!this.#seen.add(id, 0)) return
-    if (!this.#records.add(id, 0)) {
-      this.#fail(
-        id,
-        path,
-        this.#store.index.objects.missing(id.toString('hex') as ObjectId).message,
-      )
+    const { objects } = this.#store.index
+    const place = objects.locate(id)
+    if (place === undefined) {
+      this.#fail(id, path, objects.missing(id.toString('hex') as ObjectId).message)
       return
     }
-    this.#ids.push({ id, path })
+    const actual = lengthAsChunk(kindOf(place.type), place.raw)
+    if (actual !== length) {
+      // What names the chunk is wrong, not the chunk.
+      this.#damage.set(path, `object ${place.id} has ${actual} bytes where ${length} are expected`)
+      return
+    }
+    if (!this.#seen.add(id, 0)) return
+    this.#records.push(id, length, place)
+    this.#wanted.push({ id, length, path })
     this.#groupBytes += length
-    if (this.#ids.length >= GROUP_RECORDS || this.#groupBytes >= GROUP_BYTES) await this.#flush()
+    if (this.#wanted.length >= GROUP_RECORDS || this.#groupBytes >= GROUP_BYTES) await this.#flush()
   }
 
   async #flush(): Promise<void> {
-    if (this.#ids.length === 0) return
-    const records = this.#records.take()
-    const ids = this.#ids
+    if (this.#wanted.length === 0) return
+    const records = this.#records
+    const wanted = this.#wanted
     const bytes = this.#groupBytes
     this.#records = new RecordList(this.#store)
-    this.#ids = []
+    this.#wanted = []
     this.#groupBytes = 0
-    const run = this.#pool
-      .run({ kind: 'check', records })
-      .then(({ damage }) => {
-        for (const [index, reason] of damage) {
-          const { id, path } = ids[index] as (typeof ids)[number]
-          this.#fail(id, path, reason)
-        }
-        this.#report(bytes)
-      })
+    const run = this.#check(wanted, records, 0)
+      .then(() => this.#report(bytes))
       .catch((reason: unknown) => {
         this.#failure ??= { reason }
       })
@@ -160,6 +167,19 @@ class Verification {
       await this.#pool.wait(Promise.race(this.#running))
     }
     if (this.#failure !== undefined) throw this.#failure.reason
+  }
+
+  /** Reads chunks where `records` says; those that are damaged there, in the next pack that has them. */
+  async #check(wanted: readonly Wanted[], records: RecordList, which: number): Promise<void> {
+    const { damage } = await this.#pool.run({ kind: 'check', records: records.take() })
+    const elsewhere = new RecordList(this.#store)
+    const again: Wanted[] = []
+    for (const [index, reason] of damage) {
+      const chunk = wanted[index] as Wanted
+      if (elsewhere.add(chunk.id, chunk.length, which + 1)) again.push(chunk)
+      else this.#fail(chunk.id, chunk.path, reason)
+    }
+    if (again.length > 0) await this.#check(again, elsewhere, which + 1)
   }
 
   #fail(id: Buffer, path: string, reason: string): void {
@@ -176,10 +196,10 @@ class Verification {
     }
   }
 
-  #badChunk({ content }: FileEntry): string | undefined {
+  #badChunk({ content, size }: FileEntry): string | undefined {
     if (content.kind === 'inline') return undefined
     if (content.kind === 'chunk') return this.#bad.get(content.id)
-    const recipe = this.#recipe(content.id)
+    const recipe = this.#recipe(content.id, size)
     if (typeof recipe === 'string') return recipe
     for (let at = 0; at < recipe.ids.length; at += 32) {
       const reason = this.#bad.get(recipe.ids.toString('hex', at, at + 32))
@@ -188,9 +208,9 @@ class Verification {
     return undefined
   }
 
-  #recipe(id: ObjectId): ReturnType<typeof readRecipe> | string {
+  #recipe(id: ObjectId, size: number): ReturnType<typeof readRecipe> | string {
     try {
-      return readRecipe(this.#store, id)
+      return readRecipe(this.#store, id, size)
     } catch (error) {
       if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return error.message
       throw error

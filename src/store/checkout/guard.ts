@@ -119,10 +119,10 @@ export function holds(store: OpenedStore, entry: Entry, file: string, stat: Stat
   }
 }
 
-function holdsBytes(store: OpenedStore, { content }: FileEntry, file: string): boolean {
+function holdsBytes(store: OpenedStore, { content, size }: FileEntry, file: string): boolean {
   if (content.kind === 'inline') return readFileSync(file).equals(content.bytes)
   if (content.kind === 'chunk') return chunkId(readFileSync(file)) === content.id
-  return sha256Of(file).equals(readRecipe(store, content.id).sha256)
+  return sha256Of(file).equals(readRecipe(store, content.id, size).sha256)
 }
 
 function sha256Of(file: string): Buffer {

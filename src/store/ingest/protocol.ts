@@ -133,6 +133,8 @@ export interface Records {
   readonly type: Uint8Array
   /** 32 bytes a record. */
   readonly ids: Uint8Array
+  /** Bytes that each chunk is said to have by what names it. */
+  readonly lengths: Float64Array
 }
 
 /** Writes small files, each of one record or inline. */

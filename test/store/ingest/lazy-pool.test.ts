@@ -23,6 +23,7 @@ function writing(path: string): ExtractJob {
       raw: none,
       type: new Uint8Array(0),
       ids: new Uint8Array(0),
+      lengths: new Float64Array(0),
     },
     file: none,
     paths: [path],
