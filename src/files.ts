@@ -155,15 +155,22 @@ export async function downloadFile(
   options: OperationOptions = {},
 ): Promise<string> {
   const { version } = versionOf(session, ref)
-  const { files } = version.object
-  const [only] = entries(nodeReader(session.opened), version.object.root)
-  if (files !== 1 || only?.kind !== 'file') {
-    throw new ArtifactsError('ERR_USAGE', `"${ref}" has ${files} files, not one.`, {
-      hint: `Download all of them: \`artifacts download ${ref}\`.`,
+  const { files, root } = version.object
+  const only = files === 1 ? firstFile(entries(nodeReader(session.opened), root)) : undefined
+  if (only?.kind !== 'file') {
+    const what = only === undefined ? `has ${files} files, not one` : `is one ${only.kind}, no file`
+    throw new ArtifactsError('ERR_USAGE', `"${ref}" ${what}.`, {
+      hint: `Download all of it: \`artifacts download ${ref}\`.`,
     })
   }
   const report = await download(session, ref, dir, options)
   return resolve(report.dir, only.path)
+}
+
+/** Empty directories are no files, and may come first. */
+function firstFile(all: Iterable<Entry>): Entry | undefined {
+  for (const entry of all) if (entry.kind !== 'directory') return entry
+  return undefined
 }
 
 /** A version's entries in ascending path order; only those whose path begins with `prefix`. */
