@@ -133,6 +133,19 @@ test('a directory is in the way of a file while something in it stays', async ()
   assert.equal([...guarded(room, dir, wanted).blocked].sort(), ['d', 'e'])
 })
 
+test('a directory that is to be empty is written again when all in it goes', async () => {
+  await using room = await openedRoom()
+  const wanted = await version(room, { d: null, e: null })
+  const old = await version(room, { 'd/a': 'a', e: null })
+  const dir = room.write('dir', { 'd/a': 'a', e: null })
+  const { write, unchanged } = guarded(room, dir, wanted, { remove: [old.entries[0] as Entry] })
+  assert.equal(
+    write.map(({ path }) => path),
+    ['d'],
+  )
+  assert.is(unchanged, 1)
+})
+
 test('a file holds an entry when its bytes are those, whatever their number', async () => {
   await using room = await openedRoom()
   const random = seededRandom(1)
