@@ -119,7 +119,8 @@ export function isIndexDamage(error: unknown): boolean {
   return (
     code === 'SQLITE_NOTADB' ||
     code === 'SQLITE_CANTOPEN' ||
-    code === 'SQLITE_READONLY_DBMOVED' ||
+    // Its directory can be written: it is moved, or its header says so.
+    code.startsWith('SQLITE_READONLY') ||
     code === 'SQLITE_IOERR_SHORT_READ' ||
     code === 'SQLITE_IOERR_READ' ||
     code.startsWith('SQLITE_CORRUPT') ||
