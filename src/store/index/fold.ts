@@ -5,7 +5,8 @@
 import type { ArtifactId } from '../../types.ts'
 import type { Change, ChangeKind, ChangeOf } from '../log/change.ts'
 import type { Operation } from '../log/operation.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, SqlValue } from './connection.ts'
+import { checkedRow, rowSum } from './row-sum.ts'
 
 /** A rule of the log that an operation breaks, or seems to where the index itself is damaged. */
 export class RuleError extends Error {
@@ -36,12 +37,12 @@ const APPLY: { readonly [K in ChangeKind]: Apply<K> } = {
     ) {
       throw new RuleError(n, `the name "${project}/${name}" is taken`)
     }
-    connection.run('INSERT INTO artifact VALUES (?, ?, ?, ?, ?)', artifact, project, name, type, n)
+    insert(connection, 'INSERT INTO artifact', [artifact, project, name, type, n, 0])
   },
 
   'version.add': (connection, change, n) => {
     const { artifact, number, version, object } = change
-    requireArtifact(connection, artifact, n)
+    const { project, name, type, operation, next } = requireArtifact(connection, artifact, n)
     if (connection.value('SELECT 1 FROM version WHERE id = ?', version) !== undefined) {
       throw new RuleError(n, `version "${version}" exists`)
     }
@@ -54,8 +55,7 @@ const APPLY: { readonly [K in ChangeKind]: Apply<K> } = {
     ) {
       throw new RuleError(n, `the number v${number} of artifact "${artifact}" is taken`)
     }
-    connection.run(
-      'INSERT INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    insert(connection, 'INSERT INTO version', [
       version,
       artifact,
       number,
@@ -68,9 +68,15 @@ const APPLY: { readonly [K in ChangeKind]: Apply<K> } = {
       change.description ?? null,
       change.metadata === undefined ? null : JSON.stringify(change.metadata),
       n,
+    ])
+    const after = Math.max(next, number + 1)
+    connection.run(
+      'UPDATE artifact SET next = ?, sum = ? WHERE id = ?',
+      after,
+      rowSum([artifact, project, name, type, operation, after]),
+      artifact,
     )
-    for (const tag of change.tags ?? [])
-      connection.run('INSERT INTO tag VALUES (?, ?)', version, tag)
+    for (const tag of change.tags ?? []) insert(connection, 'INSERT INTO tag', [version, tag])
   },
 
   'alias.set': (connection, { artifact, alias, version }, n) => {
@@ -84,7 +90,7 @@ const APPLY: { readonly [K in ChangeKind]: Apply<K> } = {
         `alias "${alias}" names "${version}", which is no live version of its artifact`,
       )
     }
-    connection.run('INSERT OR REPLACE INTO alias VALUES (?, ?, ?, ?)', artifact, alias, version, n)
+    insert(connection, 'INSERT OR REPLACE INTO alias', [artifact, alias, version, n])
   },
 }
 
@@ -94,15 +100,7 @@ const APPLY: { readonly [K in ChangeKind]: Apply<K> } = {
  */
 export function fold(connection: Connection, operation: Operation, hash: string): void {
   const { n, at, by, tool } = operation
-  connection.run(
-    'INSERT INTO operation VALUES (?, ?, ?, ?, ?, ?)',
-    n,
-    hash,
-    at,
-    by.user,
-    by.host,
-    tool,
-  )
+  insert(connection, 'INSERT INTO operation', [n, hash, at, by.user, by.host, tool])
   for (const change of operation.changes) apply(connection, change, n)
   connection.run('UPDATE store SET applied = ?, hash = ?', n, hash)
 }
@@ -116,8 +114,21 @@ function apply<K extends ChangeKind>(
   APPLY[kind](connection, change, n)
 }
 
-function requireArtifact(connection: Connection, artifact: ArtifactId, n: number): void {
-  if (connection.value('SELECT 1 FROM artifact WHERE id = ?', artifact) === undefined) {
-    throw new RuleError(n, `there is no artifact "${artifact}"`)
-  }
+interface StoredArtifact {
+  readonly project: string
+  readonly name: string
+  readonly type: string
+  readonly operation: number
+  readonly next: number
+}
+
+function requireArtifact(connection: Connection, artifact: ArtifactId, n: number): StoredArtifact {
+  const row = connection.get<StoredArtifact>('SELECT * FROM artifact WHERE id = ?', artifact)
+  if (row === undefined) throw new RuleError(n, `there is no artifact "${artifact}"`)
+  return checkedRow(row)
+}
+
+/** Inserts a row; `values` are those of all columns but the sum. */
+function insert(connection: Connection, into: string, values: readonly SqlValue[]): void {
+  connection.run(`${into} VALUES (${'?, '.repeat(values.length)}?)`, ...values, rowSum(values))
 }

@@ -3,7 +3,7 @@
  * text where people query them (`find`, `sql`), bytes where there are millions of them. Raise `SCHEMA_VERSION` with
  * every change of `SCHEMA` or of what `fold.ts` writes: an index of another version is rebuilt.
  */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 export const SCHEMA = `
 -- One row. The fold stands after operation "applied", whose hash is "hash" (of format.json while applied is 0).
@@ -18,13 +18,15 @@ CREATE TABLE store (
   durable TEXT NOT NULL
 ) STRICT;
 
+-- "sum", here and below: see row-sum.ts.
 CREATE TABLE operation (
   n INTEGER PRIMARY KEY,
   hash TEXT NOT NULL,
   at TEXT NOT NULL,
   user TEXT NOT NULL,
   host TEXT NOT NULL,
-  tool TEXT NOT NULL
+  tool TEXT NOT NULL,
+  sum INTEGER NOT NULL
 ) STRICT;
 
 -- "operation" names the pack; null: written, and not named yet. A row is never given to another pack.
@@ -48,12 +50,15 @@ CREATE TABLE object (
   PRIMARY KEY (id, pack)
 ) STRICT, WITHOUT ROWID;
 
+-- "next" is the number of its next version.
 CREATE TABLE artifact (
   id TEXT PRIMARY KEY,
   project TEXT NOT NULL,
   name TEXT NOT NULL,
   type TEXT NOT NULL,
   operation INTEGER NOT NULL,
+  next INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
   UNIQUE (project, name)
 ) STRICT;
 
@@ -70,6 +75,7 @@ CREATE TABLE version (
   description TEXT,
   metadata TEXT,
   operation INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
   UNIQUE (artifact, number)
 ) STRICT;
 CREATE INDEX version_root ON version (root);
@@ -79,6 +85,7 @@ CREATE TABLE alias (
   alias TEXT NOT NULL,
   version TEXT NOT NULL,
   operation INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
   PRIMARY KEY (artifact, alias)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alias_version ON alias (version);
@@ -86,6 +93,7 @@ CREATE INDEX alias_version ON alias (version);
 CREATE TABLE tag (
   version TEXT NOT NULL,
   tag TEXT NOT NULL,
+  sum INTEGER NOT NULL,
   PRIMARY KEY (version, tag)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tag_tag ON tag (tag);

@@ -4,6 +4,7 @@
  */
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
 import { type Connection, IndexDamageError } from './connection.ts'
+import { checkedRow } from './row-sum.ts'
 
 export interface ArtifactRow {
   readonly id: ArtifactId
@@ -70,8 +71,9 @@ export interface Source {
   read<T>(query: (connection: Connection) => T): T
 }
 
-const ARTIFACT = 'SELECT id, project, name, type FROM artifact'
+const ARTIFACT = 'SELECT * FROM artifact'
 const VERSION = 'SELECT * FROM version'
+const ALIAS = 'SELECT * FROM alias'
 
 export function stateView(source: Source): StateView {
   const one = <R, T>(
@@ -86,17 +88,24 @@ export function stateView(source: Source): StateView {
   const many = <R, T>(map: (row: R) => T, sql: string, ...values: readonly SqlValue[]): T[] =>
     source.read((connection) => connection.all<R>(sql, ...values).map(map))
   const artifact = (where: string, ...values: readonly SqlValue[]): ArtifactRow | undefined =>
-    one(same<ArtifactRow>, `${ARTIFACT} WHERE ${where}`, ...values)
+    one(toArtifact, `${ARTIFACT} WHERE ${where}`, ...values)
   const version = (where: string, ...values: readonly SqlValue[]): VersionRow | undefined =>
     one(toVersion, `${VERSION} WHERE ${where}`, ...values)
 
   return {
-    artifactByName: (project, name) => artifact('project = ? AND name = ?', project, name),
+    artifactByName: (project, name) =>
+      artifact('project = ? AND name = ?', project, name) ??
+      source.read((connection) => {
+        // Where none is found one is made, and a second of the same name would break the log for ever.
+        const all = connection.all<ArtifactRow>(`${ARTIFACT} NOT INDEXED`).map(toArtifact)
+        if (all.some((row) => row.project === project && row.name === name)) missing(name)
+        return undefined
+      }),
     artifactById: (id) => artifact('id = ?', id),
     artifacts: (project) =>
       project === undefined
-        ? many(same<ArtifactRow>, `${ARTIFACT} ORDER BY project, name`)
-        : many(same<ArtifactRow>, `${ARTIFACT} WHERE project = ? ORDER BY name`, project),
+        ? many(toArtifact, `${ARTIFACT} ORDER BY project, name`)
+        : many(toArtifact, `${ARTIFACT} WHERE project = ? ORDER BY name`, project),
     versions: (of) => many(toVersion, `${VERSION} WHERE artifact = ? ORDER BY number`, of),
     versionByNumber: (of, number) => version('artifact = ? AND number = ?', of, number),
     versionById: (id) => version('id = ?', id),
@@ -120,37 +129,22 @@ export function stateView(source: Source): StateView {
       ),
     highestLive: (of) => version('artifact = ? ORDER BY number DESC LIMIT 1', of),
     nextNumber: (of) =>
-      one(
-        (row: { next: number }) => row.next,
-        'SELECT ifnull(max(number) + 1, 0) AS next FROM version WHERE artifact = ?',
-        of,
-      ) ?? 0,
+      source.read((connection) => {
+        const row = connection.get<StoredArtifact>(`${ARTIFACT} WHERE id = ?`, of)
+        return row === undefined ? missing(of) : checkedRow(row).next
+      }),
     alias: (of, alias) =>
-      one(
-        (row: AliasRow) => row.version,
-        'SELECT version FROM alias WHERE artifact = ? AND alias = ?',
-        of,
-        alias,
-      ),
-    aliases: (of) =>
-      many(
-        same<AliasRow>,
-        'SELECT alias, version FROM alias WHERE artifact = ? ORDER BY alias',
-        of,
-      ),
+      one(toAlias, `${ALIAS} WHERE artifact = ? AND alias = ?`, of, alias)?.version,
+    aliases: (of) => many(toAlias, `${ALIAS} WHERE artifact = ? ORDER BY alias`, of),
     aliasesOf: (id) =>
-      many(
-        (row: AliasRow) => row.alias,
-        'SELECT alias FROM alias WHERE version = ? ORDER BY alias',
-        id,
-      ),
+      many((row: AliasRow) => toAlias(row).alias, `${ALIAS} WHERE version = ? ORDER BY alias`, id),
     tagsOf: (id) =>
       many(
-        (row: { tag: string }) => row.tag,
-        'SELECT tag FROM tag WHERE version = ? ORDER BY tag',
+        (row: { tag: string }) => checkedRow(row).tag,
+        'SELECT * FROM tag WHERE version = ? ORDER BY tag',
         id,
       ),
-    operation: (n) => one(same<OperationRow>, 'SELECT * FROM operation WHERE n = ?', n),
+    operation: (n) => one(checkedRow<OperationRow>, 'SELECT * FROM operation WHERE n = ?', n),
     hasPack: (id) =>
       one(
         same<object>,
@@ -179,7 +173,7 @@ interface StoredVersion {
 }
 
 function toVersion(row: StoredVersion): VersionRow {
-  const { id, artifact, number, operation } = row
+  const { id, artifact, number, operation } = checkedRow(row)
   const object: VersionObject = {
     bytes: row.bytes,
     createdAt: row.created_at,
@@ -197,6 +191,24 @@ function toVersion(row: StoredVersion): VersionRow {
     ...(row.metadata === null ? {} : { metadata: parseJson(row.metadata) }),
     operation,
   }
+}
+
+interface StoredArtifact extends ArtifactRow {
+  readonly next: number
+}
+
+function toArtifact(row: ArtifactRow): ArtifactRow {
+  const { id, project, name, type } = checkedRow(row)
+  return { id, project, name, type }
+}
+
+function toAlias(row: AliasRow): AliasRow {
+  const { alias, version } = checkedRow(row)
+  return { alias, version }
+}
+
+function missing(artifact: string): never {
+  throw new IndexDamageError(`The index does not find the artifact "${artifact}" that it holds.`)
 }
 
 function parseJson<T>(text: string): T {

@@ -170,7 +170,7 @@ function contentOf({ connection }: MemoryState): unknown {
   return ['artifact', 'version', 'alias', 'tag'].map((table) =>
     connection
       .all<Record<string, unknown>>(`SELECT * FROM ${table}`)
-      .map(({ operation, ...row }) => row),
+      .map(({ operation, sum, ...row }) => row),
   )
 }
 

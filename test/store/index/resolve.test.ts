@@ -2,7 +2,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ArtifactsError, ErrorCode } from '../../../src/errors.ts'
 import { parseRef } from '../../../src/names.ts'
+import type { SqlValue } from '../../../src/store/index/connection.ts'
 import { resolveArtifact, resolveVersion } from '../../../src/store/index/resolve.ts'
+import { rowSum } from '../../../src/store/index/row-sum.ts'
 import { versionId } from '../../../src/store/log/version-object.ts'
 import { throwsCode } from '../../support/rejects.ts'
 import { sampleArtifact, sampleId, sampleObject } from '../log/samples.ts'
@@ -86,7 +88,12 @@ test('refuses another entity, and names both', () => {
 test('lists the candidates of an id that fits several versions', () => {
   const { state, connection, commit } = memoryState()
   for (let i = 0; i < 12; i++) commit('bike', sampleObject(i))
-  connection.run("UPDATE version SET id = 'abcdef' || substr(id, 7)")
+  for (const row of connection.all<Record<string, SqlValue>>('SELECT * FROM version')) {
+    const { id, sum: _, ...others } = row
+    const alike = `abcdef${String(id).slice(6)}`
+    const sum = rowSum([alike, ...Object.values(others)])
+    connection.run('UPDATE version SET id = ?, sum = ? WHERE id = ?', alike, sum, id as string)
+  }
   const error = throwsCode(
     () => resolveVersion(state, parseRef('@abcdef'), DEFAULTS),
     'ERR_AMBIGUOUS',
