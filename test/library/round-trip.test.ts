@@ -144,7 +144,7 @@ for (const [name, options] of [
         await using ws = await workspace()
         await checkRoundTrip(ws, seed, options)
       }),
-      runs(10),
+      runs(8),
     )
   })
 }
