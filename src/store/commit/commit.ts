@@ -116,9 +116,12 @@ async function publish(
 ): Promise<CommitResult> {
   const newArtifact = randomBytes(16).toString('hex') as ArtifactId
   const packs: WrittenPack[] = []
+  // The same content as before, and yet not all of it was there: that version is damaged, and this one is whole.
+  const mends = made.previous?.root === made.built.root && writer.hasNew
+  const reuse = mends ? 'never' : request.reuse
   for (let createdAt = Date.now(); ; createdAt++) {
     const object = versionObject(made, createdAt)
-    const intent = { ...request, newArtifact, object, versionId: versionId(object) }
+    const intent = { ...request, reuse, newArtifact, object, versionId: versionId(object) }
     // Content that is there needs no version object, unless another process changes the plan meanwhile.
     const isStored = planCommit(store.index.state, intent).outcome.kind === 'created'
     if (isStored) writer.metadata.add(VERSION, intent.versionId, encodeVersionObject(object))

@@ -100,6 +100,11 @@ export class VersionWriter {
     }
   }
 
+  /** Whether the store did not have all of the content and its tree. */
+  get hasNew(): boolean {
+    return this.#newBytes > 0 || !this.metadata.isEmpty
+  }
+
   /** Ends the packs; returns those not returned before. */
   async finish(): Promise<readonly WrittenPack[]> {
     const { packs, mixed } = await this.#pool.finish(this.metadata.small)
@@ -151,6 +156,8 @@ export class VersionWriter {
   /** Leaves of a live version: what they name is in the store. */
   #knownLeaves(): ReadonlySet<ObjectId> {
     if (this.#previous === undefined) return new Set()
+    // Where a pack is lost, that a version has a leaf says nothing: each content is looked up.
+    if (!this.#store.index.objects.areComplete()) return new Set()
     try {
       return new Set(leafIds(nodeReader(this.#store), this.#previous))
     } catch (error) {

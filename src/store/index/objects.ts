@@ -88,6 +88,15 @@ export class Objects {
     )
   }
 
+  /** True when every pack that the log names can be read, as far as its size and table tell. */
+  areComplete(): boolean {
+    return this.#source.read((connection) =>
+      connection
+        .all<{ id: number }>('SELECT id FROM pack WHERE operation IS NOT NULL')
+        .every(({ id }) => this.#readablePack(connection, id) !== null),
+    )
+  }
+
   /** The error for an object that should be here and is not; it names the packs that cannot be read. */
   missing(id: ObjectId): Error {
     const lost = this.#source.read((connection) =>
