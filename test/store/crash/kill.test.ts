@@ -61,7 +61,10 @@ test('a checkout killed at any of its calls leaves whole files, and succeeds the
     assertAbandoned(copy.path)
     await checkout.run(copy.path)
     assert.equal(readOut(copy.path), after, `${when} call ${at}`)
-    // What the dead process prepared is gone with the next checkout; files of its own are left to gc.
+    // A checkout that has something to write removes what the dead process had prepared; its other files are left to gc.
+    fs.rmSync(join(copy.path, 'out/inline'))
+    await checkout.run(copy.path)
+    assert.equal(readOut(copy.path), after)
     assert.equal(directoriesIn(join(copy.path, '.artifacts/tmp')), [])
   }
   assert.ok(points >= 8)
