@@ -89,6 +89,8 @@ test('standard input is one file, and needs its path and a name', async () => {
   await rejects(store.commit(['-'], { name: 'n', stdin: pieces('x') }), 'ERR_USAGE')
   await rejects(store.commit(['-'], { name: 'n', stdin: pieces('x'), as: 'dir/' }), 'ERR_USAGE')
   await rejects(store.commit(['-'], { stdin: pieces('x'), as: 'a' }), 'ERR_USAGE')
+  const others = { name: 'n', as: 'a', stdin: pieces('x') }
+  await rejects(store.commit(['-', ws.at('missing')], others), 'ERR_USAGE')
   const long = seededRandom(1).text(300_000)
   const stdin = pieces('', long.slice(0, 1000), long.slice(1000))
   const report = await store.commit(['-'], { name: 'n', as: 'sub/a.csv', stdin })
