@@ -8,7 +8,7 @@ import { editTree, growTree, PLAIN_NAMES, WILD_NAMES } from './random-trees.ts'
 import { workspace } from './workspace.ts'
 
 const test = suite('git-history')
-const VERSIONS = process.env['ARTIFACTS_TEST_FULL'] === '1' ? 600 : 120
+const VERSIONS = process.env['ARTIFACTS_TEST_FULL'] === '1' ? 600 : 100
 
 function git(cwd: string, args: readonly string[], input = ''): string {
   const { status, stdout, stderr } = spawnSync('git', args, {
