@@ -12,11 +12,21 @@ export function bindingOf(
   dir: string,
   { exactly = false }: { readonly exactly?: boolean } = {},
 ): Binding | undefined {
-  return exactly ? notes.readBinding(opened.layout, dir) : notes.findBinding(opened.layout, dir)
+  const found = exactly
+    ? notes.readBinding(opened.layout, dir)
+    : notes.findBinding(opened.layout, dir)
+  return found && asNow(opened, found)
 }
 
 export function listBindings({ opened }: Session): readonly Binding[] {
-  return notes.listBindings(opened.layout).bindings
+  return notes.listBindings(opened.layout).bindings.map((binding) => asNow(opened, binding))
+}
+
+/** A binding with the name that its artifact has now. */
+function asNow({ index }: Session['opened'], binding: Binding): Binding {
+  const { name = binding.name, project = binding.project } =
+    index.state.artifactById(binding.artifact) ?? {}
+  return { ...binding, name, project }
 }
 
 /**

@@ -3,8 +3,9 @@ import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Binding, bindingOf, listBindings } from './bindings.ts'
 import { ArtifactsError } from './errors.ts'
-import { refOf, type Session, versionOf } from './session.ts'
+import { contentOf, refOf, type Session } from './session.ts'
 import { compare, type Side } from './store/compare.ts'
+import type { VersionRow } from './store/index/state.ts'
 import { currentVersion } from './store/log/plan.ts'
 import type { Difference } from './store/tree/classify.ts'
 import { entrySize } from './store/tree/entry.ts'
@@ -64,7 +65,10 @@ export interface DirectoryStatus {
   readonly version: string
   /** What the artifact's name means now. */
   readonly latest: string
-  readonly state: 'clean' | 'changed' | 'missing'
+  /** `missing`: the directory. `unknown`: what it held was removed by gc. */
+  readonly state: 'clean' | 'changed' | 'missing' | 'unknown'
+  /** The version is deleted, or even removed by gc. */
+  readonly gone?: 'deleted' | 'removed'
   readonly changes: readonly Change[]
   readonly added: number
   readonly modified: number
@@ -140,9 +144,12 @@ async function statusOf(
     artifact: binding.name,
     version: `v${binding.number}`,
     latest: latest === undefined ? '' : `v${latest.number}`,
+    ...goneness(version),
   }
   const none = { changes: [], added: 0, modified: 0, removed: 0 }
-  if (!existsSync(dir) || version === undefined) return { ...facts, state: 'missing', ...none }
+  if (!existsSync(dir)) return { ...facts, state: 'missing', ...none }
+  if (version === undefined || version.purged !== undefined)
+    return { ...facts, state: 'unknown', ...none }
   const found = await compare(session.opened, { root: version.object.root }, { dir }, options)
   const changes = found.map(changeOf)
   const added = changes.filter(({ kind }) => kind === 'added').length
@@ -157,9 +164,14 @@ async function statusOf(
   }
 }
 
+function goneness(version: VersionRow | undefined): Pick<DirectoryStatus, 'gone'> {
+  if (version === undefined || version.purged !== undefined) return { gone: 'removed' }
+  return version.deleted === undefined ? {} : { gone: 'deleted' }
+}
+
 function sideOf(session: Session, side: DiffSide): { readonly side: Side; readonly name: string } {
   if ('ref' in side) {
-    const resolved = versionOf(session, side.ref)
+    const resolved = contentOf(session, side.ref)
     return { side: { root: resolved.version.object.root }, name: refOf(session, resolved) }
   }
   const dir = resolve(side.dir)

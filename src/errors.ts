@@ -19,6 +19,7 @@ export const EXIT_CODES = {
   ERR_IO: 4,
   ERR_READ_ONLY: 4,
   ERR_UNSUPPORTED: 4,
+  ERR_CLOCK: 4,
   ERR_NO_STORE: 10,
   ERR_BUSY: 11,
   ERR_NOT_FOUND: 12,
@@ -27,6 +28,8 @@ export const EXIT_CODES = {
   ERR_WOULD_OVERWRITE: 14,
   ERR_TYPE_MISMATCH: 14,
   ERR_EXISTS: 14,
+  ERR_IN_USE: 14,
+  ERR_CONFLICT: 14,
 } as const
 
 export interface ErrorDetails {

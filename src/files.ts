@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { bindDirectory, bindingOf, listBindings } from './bindings.ts'
 import { diffSides } from './differences.ts'
 import { ArtifactsError, damaged } from './errors.ts'
-import { refOf, type Session, versionOf } from './session.ts'
+import { contentOf, refOf, type Session } from './session.ts'
 import { type CheckoutResult, checkoutVersion, downloadVersion } from './store/checkout/checkout.ts'
 import { ignore } from './store/commonjs.ts'
 import type { VersionRow } from './store/index/state.ts'
@@ -80,7 +80,7 @@ export async function checkout(
   options: CheckoutOptions = {},
 ): Promise<CheckoutReport> {
   const { opened } = session
-  const resolved = versionOf(session, ref)
+  const resolved = contentOf(session, ref)
   const target = dir === undefined ? boundTo(session, resolved.artifact.id) : resolve(dir)
   const { paths = [], force = false, dryRun = false } = options
   const name = refOf(session, resolved)
@@ -111,7 +111,7 @@ export async function download(
   options: DownloadOptions = {},
 ): Promise<DownloadReport> {
   const { opened } = session
-  const resolved = versionOf(session, ref)
+  const resolved = contentOf(session, ref)
   const { artifact, version } = resolved
   const target = resolve(dir ?? `artifacts/${artifact.name}-v${version.number}`)
   const name = refOf(session, resolved)
@@ -154,7 +154,7 @@ export async function downloadFile(
   dir: string | undefined,
   options: OperationOptions = {},
 ): Promise<string> {
-  const { version } = versionOf(session, ref)
+  const { version } = contentOf(session, ref)
   const { files, root } = version.object
   const only = files === 1 ? firstFile(entries(nodeReader(session.opened), root)) : undefined
   if (only?.kind !== 'file') {
@@ -179,7 +179,7 @@ export function* listEntries(
   ref: string,
   options: { readonly prefix?: string } = {},
 ): Generator<Entry> {
-  const { version } = versionOf(session, ref)
+  const { version } = contentOf(session, ref)
   yield* entries(nodeReader(session.opened), version.object.root, options)
 }
 
@@ -223,7 +223,7 @@ export async function verify(
   ref: string,
   options: OperationOptions & { readonly dir?: string } = {},
 ): Promise<VerifyReport> {
-  const resolved = versionOf(session, ref)
+  const resolved = contentOf(session, ref)
   const name = refOf(session, resolved)
   const { root, files, bytes } = resolved.version.object
   if (options.dir === undefined) {
@@ -250,7 +250,9 @@ const NOTHING = { missing: [], changed: [], extra: [], damaged: [] } as const
 function versionIn(session: Session, dir: string): VersionRow | undefined {
   try {
     const binding = bindingOf(session, dir, { exactly: true })
-    return binding && session.opened.index.state.versionById(binding.version)
+    const version = binding && session.opened.index.state.versionById(binding.version)
+    // What gc has removed can't be compared with.
+    return version?.purged === undefined ? version : undefined
   } catch (error) {
     if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return undefined
     throw error
@@ -304,7 +306,7 @@ function summarize(
 }
 
 function fileAt(session: Session, ref: string, path: string): FileEntry {
-  const { version } = versionOf(session, ref)
+  const { version } = contentOf(session, ref)
   const entry = lookup(nodeReader(session.opened), version.object.root, path)
   if (entry?.kind === 'file') return entry
   if (entry !== undefined) {

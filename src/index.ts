@@ -23,12 +23,29 @@ export type {
   DownloadReport,
   VerifyReport,
 } from './files.ts'
+export type {
+  AliasReport,
+  ArtifactReport,
+  EditOptions,
+  EditReport,
+  LabelMode,
+  LabelReport,
+  RenameReport,
+  TagReport,
+} from './labels.ts'
 export { formatRef, parseRef, type Ref, type Selector } from './names.ts'
+export type { OperationDetails, OperationSummary } from './operations.ts'
+export type { Moment, PastStore } from './past.ts'
+export type { StoreReader } from './reader.ts'
+export type { RemovedVersion, RemoveOptions, RemoveReport, RestoreReport } from './removal.ts'
+export type { Change as OperationChange, Ttl } from './store/log/change.ts'
 export type { Setting } from './store/settings.ts'
 export { type InitOptions, type OpenOptions, Store } from './store.ts'
 export type * from './types.ts'
+export type { UndoReport } from './undo.ts'
 export { VERSION } from './version.ts'
 export type {
+  AliasMove,
   ArtifactSummary,
   HistoryOptions,
   VersionDetails,

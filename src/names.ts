@@ -3,7 +3,7 @@
  *
  *     [[entity/]project/]name[:vN|:alias][~N]     name@<id prefix>[~N]     @<id prefix>[~N]
  *
- * `~N` counts N live versions back by number. Pure: nothing here knows which names exist.
+ * `~N` counts N live versions back by number. Pure: nothing here knows which names exist. Durations are here too.
  */
 import { ArtifactsError } from './errors.ts'
 
@@ -126,6 +126,25 @@ export function formatSelector(selector: Selector): string {
     case 'id':
       return `@${selector.prefix}`
   }
+}
+
+/**
+ * Returns the milliseconds of a duration such as `90s`, `30m`, `2h`, `14d`; `0` needs no unit. Throws ERR_USAGE.
+ */
+export function parseDuration(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text === '0' ? '0s' : text) ?? []
+  const length = MILLISECONDS[unit]
+  if (digits !== undefined && length !== undefined) return Number(digits) * length
+  throw new ArtifactsError('ERR_USAGE', `"${text}" is not a duration.`, {
+    hint: 'Write a whole number and a unit: `90s`, `30m`, `2h` or `14d`.',
+  })
+}
+
+const MILLISECONDS: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
 }
 
 function splitBack(text: string): { body: string; back: number } {

@@ -1,33 +1,62 @@
-/** What the library's functions share: an open store, and how names without a project are meant. */
+/** What the library's functions share: an open store, what names mean in it, and how names without a project are meant. */
 import { parseRef } from './names.ts'
 import {
   type RefDefaults,
   type Resolved,
+  resolveAnyVersion,
   resolveArtifact,
   resolveVersion,
 } from './store/index/resolve.ts'
-import type { ArtifactRow } from './store/index/state.ts'
+import type { ArtifactRow, StateView } from './store/index/state.ts'
+import { removedByGc } from './store/log/targets.ts'
 import type { Opened } from './store/open.ts'
 
 export interface Session {
   readonly opened: Opened
   readonly defaults: RefDefaults
+  /** What names and refs mean: the state of today, or as it was after an earlier operation. */
+  readonly state: StateView
 }
 
-/** The version that a ref means. @throws ArtifactsError ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_INVALID_NAME. */
-export function versionOf({ opened, defaults }: Session, ref: string): Resolved {
-  return resolveVersion(opened.index.state, parseRef(ref), defaults)
+/** The live version that a ref means. @throws ArtifactsError ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_INVALID_NAME. */
+export function versionOf({ state, defaults }: Session, ref: string): Resolved {
+  return resolveVersion(state, parseRef(ref), defaults)
+}
+
+/** The version that a ref means, be it live or deleted; else as `versionOf`. */
+export function anyVersionOf({ state, defaults }: Session, ref: string): Resolved {
+  return resolveAnyVersion(state, parseRef(ref), defaults)
+}
+
+/** As `versionOf`, for who reads what is in the version: ERR_NOT_FOUND too where gc has removed it since. */
+export function contentOf(session: Session, ref: string): Resolved {
+  const resolved = versionOf(session, ref)
+  if (removalOf(session, resolved) === undefined) return resolved
+  throw removedByGc(refOf(session, resolved))
+}
+
+/** The operation that gave up the bytes of a version that was live, where an earlier state is looked at. */
+export function removalOf({ opened, state }: Session, { version }: Resolved): number | undefined {
+  const today = opened.index.state
+  return state === today ? undefined : today.versionById(version.id)?.purged
 }
 
 /** The artifact that a name means. @throws ArtifactsError ERR_NOT_FOUND, ERR_INVALID_NAME. */
-export function artifactOf({ opened, defaults }: Session, name: string): ArtifactRow {
-  return resolveArtifact(opened.index.state, parseRef(name), defaults)
+export function artifactOf({ state, defaults }: Session, name: string): ArtifactRow {
+  return resolveArtifact(state, parseRef(name), defaults)
+}
+
+/** `bike`, or `project/bike` where the project is not the default one. */
+export function nameOf(
+  { defaults }: Session,
+  { project, name }: { readonly project: string; readonly name: string },
+): string {
+  return project === defaults.project ? name : `${project}/${name}`
 }
 
 /** `bike:v4`, or `project/bike:v4` where the project is not the default one. */
-export function refOf({ defaults }: Session, { artifact, version }: Naming): string {
-  const project = artifact.project === defaults.project ? '' : `${artifact.project}/`
-  return `${project}${artifact.name}:v${version.number}`
+export function refOf(session: Session, { artifact, version }: Naming): string {
+  return `${nameOf(session, artifact)}:v${version.number}`
 }
 
 interface Naming {

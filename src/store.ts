@@ -2,51 +2,57 @@
  * The library's one object with a lifetime: an open store. Everything it answers is plain data, ready for JSON; it knows
  * no terminal and no environment.
  */
-import { existsSync } from 'node:fs'
-import { userInfo } from 'node:os'
-import { basename, dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Binding, bindingOf } from './bindings.ts'
 import { type CommitOptions, type CommitReport, commitPaths } from './commit.ts'
+import { type DirectoryStatus, directoryStatus } from './differences.ts'
 import {
-  type DiffOptions,
-  type DiffReport,
-  type DiffSide,
-  type DirectoryStatus,
-  diffSides,
-  directoryStatus,
-} from './differences.ts'
-import { ArtifactsError } from './errors.ts'
-import {
-  type CheckoutOptions,
-  type CheckoutReport,
-  checkout,
   type DownloadOptions,
   type DownloadReport,
   download,
   downloadFile,
-  listEntries,
-  readFile,
   type VerifyReport,
   verify,
 } from './files.ts'
+import { rootOf, STORE_DIRECTORY, userName } from './find-store.ts'
+import {
+  type AliasReport,
+  type ArtifactReport,
+  changeAliases,
+  changeTags,
+  type EditOptions,
+  type EditReport,
+  editArtifact,
+  editVersion,
+  type LabelMode,
+  type RenameReport,
+  renameArtifact,
+  type TagReport,
+} from './labels.ts'
+import {
+  listOperations,
+  type OperationDetails,
+  type OperationSummary,
+  operationDetails,
+} from './operations.ts'
+import { type Moment, PastStore } from './past.ts'
 import { refusalOf } from './read-only.ts'
+import { StoreReader } from './reader.ts'
+import {
+  type RemoveOptions,
+  type RemoveReport,
+  type RestoreReport,
+  removeVersions,
+  restoreVersions,
+} from './removal.ts'
 import type { Session } from './session.ts'
 import { createStore } from './store/create.ts'
 import { createIo } from './store/io/io.ts'
 import { openStore } from './store/open.ts'
 import type { Setting } from './store/settings.ts'
-import type { Entry, OperationOptions, Progress } from './types.ts'
+import type { OperationOptions, Progress } from './types.ts'
+import { type UndoReport, undoOperation } from './undo.ts'
 import { TOOL } from './version.ts'
-import {
-  type ArtifactSummary,
-  type HistoryOptions,
-  history,
-  listArtifacts,
-  listVersions,
-  type VersionDetails,
-  type VersionSummary,
-  versionDetails,
-} from './versions.ts'
 
 export interface InitOptions {
   /** Writable for the group, as `git init --shared`. */
@@ -68,8 +74,9 @@ export interface OpenOptions {
   readonly onProgress?: (progress: Progress) => void
 }
 
-export class Store implements AsyncDisposable, Disposable {
+export class Store extends StoreReader implements AsyncDisposable, Disposable {
   readonly #session: Session
+  readonly #pasts: PastStore[] = []
 
   /**
    * Makes `<dir>/.artifacts` and opens it. Where one is already, nothing is changed and `created` is false.
@@ -90,8 +97,7 @@ export class Store implements AsyncDisposable, Disposable {
 
   /** @throws ArtifactsError ERR_NO_STORE, ERR_UNSUPPORTED, ERR_DAMAGED, ERR_CONFIG. */
   static async open(options: OpenOptions = {}): Promise<Store> {
-    const root =
-      options.store === undefined ? findStore(options.from ?? '.') : resolve(options.store)
+    const root = rootOf(options)
     const { cacheDir, onNotice, onProgress } = options
     const opened = await openStore({
       root,
@@ -101,10 +107,15 @@ export class Store implements AsyncDisposable, Disposable {
       onProgress,
     })
     const entity = options.entity ?? (opened.settings.get('entity') || userName())
-    return new Store({ opened, defaults: { entity, project: opened.settings.get('project') } })
+    const defaults = { entity, project: opened.settings.get('project') }
+    return new Store({ opened, defaults, state: opened.index.state })
   }
 
   private constructor(session: Session) {
+    super(() => {
+      session.opened.index.refresh()
+      return session
+    })
     this.#session = session
   }
 
@@ -124,6 +135,7 @@ export class Store implements AsyncDisposable, Disposable {
   }
 
   close(): void {
+    for (const past of this.#pasts) past.close()
     this.#session.opened.close()
   }
 
@@ -139,6 +151,7 @@ export class Store implements AsyncDisposable, Disposable {
   /** Stores the content of paths as a version; see {@link CommitOptions}. */
   async commit(paths: readonly string[], options?: CommitOptions): Promise<CommitReport> {
     try {
+      this.#refresh()
       return await commitPaths(this.#session, paths, options)
     } catch (error) {
       throw refusalOf(this.#session, error)
@@ -149,51 +162,6 @@ export class Store implements AsyncDisposable, Disposable {
   async status(dir?: string, options?: OperationOptions): Promise<readonly DirectoryStatus[]> {
     this.#refresh()
     return directoryStatus(this.#session, dir, options)
-  }
-
-  artifacts(): readonly ArtifactSummary[] {
-    this.#refresh()
-    return listArtifacts(this.#session)
-  }
-
-  /** Live versions of an artifact, newest first. */
-  versions(name: string): readonly VersionSummary[] {
-    this.#refresh()
-    return listVersions(this.#session, name)
-  }
-
-  /** Versions, newest first, of all artifacts or one. */
-  history(options?: HistoryOptions): readonly VersionSummary[] {
-    this.#refresh()
-    return history(this.#session, options)
-  }
-
-  version(ref: string): VersionDetails {
-    this.#refresh()
-    return versionDetails(this.#session, ref)
-  }
-
-  /** Entries in ascending path order. */
-  entries(ref: string, options?: { readonly prefix?: string }): Iterable<Entry> {
-    this.#refresh()
-    return listEntries(this.#session, ref, options)
-  }
-
-  /** The bytes of one file, piece by piece, each verified before it is handed out. */
-  read(ref: string, path: string, options?: OperationOptions): Iterable<Uint8Array> {
-    this.#refresh()
-    return readFile(this.#session, ref, path, options)
-  }
-
-  async diff(from: DiffSide, to: DiffSide, options?: DiffOptions): Promise<DiffReport> {
-    this.#refresh()
-    return diffSides(this.#session, from, to, options)
-  }
-
-  /** Makes a directory equal to a version. */
-  async checkout(ref: string, dir?: string, options?: CheckoutOptions): Promise<CheckoutReport> {
-    this.#refresh()
-    return checkout(this.#session, ref, dir, options)
   }
 
   /** Adds a version's files to a directory. */
@@ -217,8 +185,88 @@ export class Store implements AsyncDisposable, Disposable {
     return verify(this.#session, ref, options)
   }
 
+  /** Gives aliases to a version, takes them away, or sets all but `latest`. */
+  async alias(
+    ref: string,
+    aliases: readonly string[],
+    options: { readonly mode?: LabelMode } = {},
+  ): Promise<AliasReport> {
+    this.#refresh()
+    return changeAliases(this.#session, ref, aliases, options.mode)
+  }
+
+  /** Adds tags to a version, removes or sets them. */
+  async tag(
+    ref: string,
+    tags: readonly string[],
+    options: { readonly mode?: LabelMode } = {},
+  ): Promise<TagReport> {
+    this.#refresh()
+    return changeTags(this.#session, ref, tags, options.mode)
+  }
+
+  /** Changes description, metadata or time to live of a version. */
+  async edit(ref: string, options: EditOptions): Promise<EditReport> {
+    this.#refresh()
+    return editVersion(this.#session, ref, options)
+  }
+
+  /** Changes description or type of an artifact. */
+  async editArtifact(
+    name: string,
+    options: { readonly description?: string; readonly type?: string },
+  ): Promise<ArtifactReport> {
+    this.#refresh()
+    return editArtifact(this.#session, name, options)
+  }
+
+  /** Gives an artifact another name; versions, aliases and bound directories stay with it. */
+  async rename(name: string, to: string): Promise<RenameReport> {
+    this.#refresh()
+    return renameArtifact(this.#session, name, to)
+  }
+
+  /** Deletes versions; they can be restored until gc has removed their bytes. */
+  async remove(refs: readonly string[], options?: RemoveOptions): Promise<RemoveReport> {
+    this.#refresh()
+    return removeVersions(this.#session, refs, options)
+  }
+
+  /** Brings deleted versions back. */
+  async restore(refs: readonly string[]): Promise<RestoreReport> {
+    this.#refresh()
+    return restoreVersions(this.#session, refs)
+  }
+
+  /** Takes back what an operation did to the store; by default the newest of this user on this host. */
+  async undo(operation?: number): Promise<UndoReport> {
+    this.#refresh()
+    return undoOperation(this.#session, operation)
+  }
+
+  /** The operations of the log, newest first. */
+  operations(options?: { readonly limit?: number }): Iterable<OperationSummary> {
+    this.#refresh()
+    return listOperations(this.#session, options)
+  }
+
+  /** All facts of one operation. */
+  operation(n: number): OperationDetails {
+    this.#refresh()
+    return operationDetails(this.#session, n)
+  }
+
+  /** The store as it was after an operation or at a time; it holds memory until it or the store is closed. */
+  at(moment: Moment): PastStore {
+    this.#refresh()
+    const past = new PastStore(this.#session, moment)
+    this.#pasts.push(past)
+    return past
+  }
+
   /** The binding of the directory around `dir`, else the only one there is. */
   binding(dir?: string): Binding | undefined {
+    this.#refresh()
     return bindingOf(this.#session, resolve(dir ?? '.'))
   }
 
@@ -238,32 +286,5 @@ export class Store implements AsyncDisposable, Disposable {
   /** Takes up what other processes have committed. */
   #refresh(): void {
     this.#session.opened.index.refresh()
-  }
-}
-
-const STORE_DIRECTORY = '.artifacts'
-
-function findStore(from: string): string {
-  for (let dir = resolve(from); ; dir = dirname(dir)) {
-    const root = basename(dir) === STORE_DIRECTORY ? dir : join(dir, STORE_DIRECTORY)
-    if (existsSync(root)) return root
-    if (dir === dirname(dir)) {
-      throw new ArtifactsError(
-        'ERR_NO_STORE',
-        `There is no store in "${resolve(from)}" or above.`,
-        {
-          hint: 'Run `artifacts init` to make one.',
-        },
-      )
-    }
-  }
-}
-
-/** A container may run under a number that has no name. */
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return String(process.getuid?.() ?? 'user')
   }
 }

@@ -1,8 +1,9 @@
 /** Facts about artifacts and versions, as plain data. */
-import { parseRef } from './names.ts'
-import { artifactOf, refOf, type Session, versionOf } from './session.ts'
+import { checkAlias, parseRef } from './names.ts'
+import { artifactOf, refOf, removalOf, type Session, versionOf } from './session.ts'
 import type { Resolved } from './store/index/resolve.ts'
 import type { ArtifactRow } from './store/index/state.ts'
+import type { Ttl } from './store/log/change.ts'
 import { currentVersion } from './store/log/plan.ts'
 import type { Metadata, ObjectId } from './types.ts'
 
@@ -20,6 +21,7 @@ export interface ArtifactSummary {
   /** Of the first and of the newest live version. */
   readonly createdAt: string
   readonly updatedAt: string
+  readonly description?: string
 }
 
 export interface VersionSummary {
@@ -37,8 +39,14 @@ export interface VersionSummary {
   readonly aliases: readonly string[]
   readonly tags: readonly string[]
   readonly description?: string
+  /** Seconds from `createdAt`, or `never`; absent: what the store says. */
+  readonly ttl?: Ttl
+  /** When its time to live ends, if that is a number of seconds. */
+  readonly expiresAt?: string
   /** Number of the operation that added it. */
   readonly operation: number
+  /** As of an earlier operation: the later one with which gc gave up its bytes. */
+  readonly removed?: number
 }
 
 export interface VersionDetails extends VersionSummary {
@@ -55,49 +63,88 @@ export interface VersionDetails extends VersionSummary {
 export interface HistoryOptions {
   /** One artifact; default: all. */
   readonly name?: string
-  /** Only what this alias names. */
-  readonly alias?: string
   readonly limit?: number
 }
 
-/** All artifacts, by project and name. */
+/** One move of an alias. */
+export interface AliasMove {
+  readonly alias: string
+  readonly artifact: string
+  readonly project: string
+  /** Refs; absent: it named none. */
+  readonly from?: string
+  readonly to?: string
+  readonly at: string
+  /** Who moved it, on which machine, with which operation. */
+  readonly user: string
+  readonly host: string
+  readonly operation: number
+}
+
+/** All artifacts with live versions, by project and name. */
 export function listArtifacts(session: Session): ArtifactSummary[] {
-  const { state } = session.opened.index
-  return state.artifacts().map((artifact) => {
-    const { name, project, type, id } = artifact
-    const live = state.versions(id)
+  const { state } = session
+  return state.artifacts().flatMap((artifact) => {
+    const { name, project, type, id, description } = artifact
+    const lowest = state.lowestLive(id)
+    const highest = state.highestLive(id)
+    if (lowest === undefined || highest === undefined) return []
     const latest = currentVersion(state, id)
     return {
       name,
       project,
       type,
-      versions: live.length,
+      versions: state.countLive(id),
       ...(latest === undefined ? {} : { latest: `v${latest.number}` }),
       files: latest?.object.files ?? 0,
       bytes: latest?.object.bytes ?? 0,
-      createdAt: live[0]?.object.createdAt ?? '',
-      updatedAt: live.at(-1)?.object.createdAt ?? '',
+      createdAt: lowest.object.createdAt,
+      updatedAt: highest.object.createdAt,
+      ...(description === undefined ? {} : { description }),
     }
   })
 }
 
 /** Versions, newest first. @throws ArtifactsError ERR_NOT_FOUND for a name. */
 export function history(session: Session, options: HistoryOptions = {}): VersionSummary[] {
-  const { state } = session.opened.index
-  const artifacts =
-    options.name === undefined ? state.artifacts() : [artifactOf(session, options.name)]
-  const found = artifacts.flatMap((artifact) =>
-    state.versions(artifact.id).map((version) => ({ artifact, version })),
-  )
-  found.sort(
-    (a, b) => b.version.operation - a.version.operation || b.version.number - a.version.number,
-  )
-  const { alias } = options
-  const wanted =
-    alias === undefined
-      ? found
-      : found.filter(({ artifact, version }) => state.alias(artifact.id, alias) === version.id)
-  return wanted.slice(0, options.limit).map((resolved) => summaryOf(session, resolved))
+  const { state } = session
+  const only = options.name === undefined ? undefined : artifactOf(session, options.name)
+  const found = state.newestVersions(options.limit ?? Number.MAX_SAFE_INTEGER, only?.id)
+  return found.flatMap((version) => {
+    const artifact = only ?? state.artifactById(version.artifact)
+    return artifact === undefined ? [] : summaryOf(session, { artifact, version })
+  })
+}
+
+/** Who moved an alias when, the newest move first. @throws ArtifactsError ERR_NOT_FOUND for a name. */
+export function aliasHistory(
+  session: Session,
+  alias: string,
+  options: HistoryOptions = {},
+): AliasMove[] {
+  const { state } = session
+  const only = options.name === undefined ? undefined : artifactOf(session, options.name).id
+  const ref = (artifact: ArtifactRow, id: ObjectId): string => {
+    const version = state.versionById(id)
+    return version === undefined ? `@${id}` : refOf(session, { artifact, version })
+  }
+  const moves = state.aliasMoves(checkAlias(alias), only).reverse()
+  return moves.slice(0, options.limit).flatMap(({ artifact: id, old, version, operation }) => {
+    const artifact = state.artifactById(id)
+    const row = state.operation(operation)
+    if (artifact === undefined || row === undefined) return []
+    return {
+      alias,
+      artifact: artifact.name,
+      project: artifact.project,
+      ...(old === null ? {} : { from: ref(artifact, old) }),
+      ...(version === null ? {} : { to: ref(artifact, version) }),
+      at: row.at,
+      user: row.user,
+      host: row.host,
+      operation,
+    }
+  })
 }
 
 /** @throws ArtifactsError ERR_NOT_FOUND, ERR_AMBIGUOUS. */
@@ -105,7 +152,7 @@ export function versionDetails(session: Session, ref: string): VersionDetails {
   const resolved = versionOf(session, ref)
   const { version } = resolved
   const { parents, run } = version.object
-  const operation = session.opened.index.state.operation(version.operation)
+  const operation = session.state.operation(version.operation)
   return {
     ...summaryOf(session, resolved),
     parents,
@@ -127,8 +174,10 @@ export function listVersions(session: Session, name: string): VersionSummary[] {
 
 function summaryOf(session: Session, resolved: Resolved): VersionSummary {
   const { artifact, version } = resolved
-  const { state } = session.opened.index
+  const { state } = session
   const { files, bytes, createdAt, root } = version.object
+  const { ttl } = version
+  const removed = removalOf(session, resolved)
   return {
     ref: refOf(session, resolved),
     ...naming(artifact),
@@ -141,8 +190,17 @@ function summaryOf(session: Session, resolved: Resolved): VersionSummary {
     aliases: state.aliasesOf(version.id),
     tags: state.tagsOf(version.id),
     ...(version.description === undefined ? {} : { description: version.description }),
+    ...(ttl === undefined ? {} : { ttl }),
+    ...(typeof ttl === 'number' ? { expiresAt: expiry(createdAt, ttl) } : {}),
     operation: version.operation,
+    ...(removed === undefined ? {} : { removed }),
   }
+}
+
+/** A time too far away for a date is the last that there is. */
+function expiry(createdAt: string, seconds: number): string {
+  const last = 8.64e15
+  return new Date(Math.min(Date.parse(createdAt) + seconds * 1000, last)).toISOString()
 }
 
 function naming({ name, project, type }: ArtifactRow): {

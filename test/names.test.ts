@@ -10,6 +10,7 @@ import {
   formatRef,
   isAlias,
   isName,
+  parseDuration,
   parseRef,
   parseSelector,
   type Ref,
@@ -176,6 +177,18 @@ test('agrees with itself on what a name is', () => {
       assert.is(isName(text), taken)
     }),
   )
+})
+
+test('reads durations', () => {
+  const durations = { '90s': 90_000, '30m': 1_800_000, '2h': 7_200_000, '14d': 1_209_600_000 }
+  for (const [text, length] of Object.entries(durations)) assert.is(parseDuration(text), length)
+  for (const text of ['0', '0s', '0d']) assert.is(parseDuration(text), 0)
+  for (const text of ['', '14', 'd', '-1d', '1.5h', '1 d', '1w', '14D', '1d2h', '9999999999s']) {
+    assert.throws(
+      () => parseDuration(text),
+      (error: unknown) => codeOf(error) === 'ERR_USAGE',
+    )
+  }
 })
 
 function isInvalidName(error: unknown): boolean {

@@ -38,6 +38,17 @@ export function contents({
   return `${count(files, 'file')}, ${size(bytes)}`
 }
 
+/** In the largest unit of `d h m s` that holds it exactly: `30d`. */
+export function duration(seconds: number): string {
+  const units = [
+    [86_400, 'd'],
+    [3600, 'h'],
+    [60, 'm'],
+  ] as const
+  const [length, unit] = units.find(([each]) => seconds % each === 0) ?? [1, 's']
+  return `${seconds / length}${unit}`
+}
+
 /** How long before `now` (milliseconds since the epoch) the ISO time lies; the date where that is over a month. */
 export function age(time: string, now: number): string {
   const passed = now - Date.parse(time)

@@ -19,8 +19,16 @@ export function commitSentence(report: CommitReport, style: Style): string {
   return `${verb} ${ref} (${difference || 'no file differs'}; ${bytes}).${aliases}`
 }
 
+/** The labels that a commit was given, as they were typed. */
+export interface GivenLabels {
+  readonly message: string | undefined
+  readonly meta: readonly string[]
+  readonly 'meta-file': string | undefined
+  readonly tag: readonly string[]
+}
+
 /** What else the person should know, a line each. */
-export function commitRemarks(report: CommitReport): string[] {
+export function commitRemarks(report: CommitReport, given: GivenLabels): string[] {
   const { outwardLinks, skipped, ignoredLabels, bound } = report
   const remarks: string[] = []
   if (skipped.length > 0) {
@@ -35,7 +43,7 @@ export function commitRemarks(report: CommitReport): string[] {
   }
   if (ignoredLabels.length > 0) {
     remarks.push(
-      `Not applied, because ${report.ref} was there already: ${listed(ignoredLabels)}. With \`--reuse never\` a new version is made.`,
+      `Not applied, because ${report.ref} was there already: ${listed(ignoredLabels)}. This would: ${labelCommands(report, given).join(' ; ')}`,
     )
   }
   if (bound?.replaced !== undefined) {
@@ -44,6 +52,26 @@ export function commitRemarks(report: CommitReport): string[] {
     )
   }
   return remarks
+}
+
+/** The commands that give the version what was not applied. */
+function labelCommands({ ref, ignoredLabels }: CommitReport, given: GivenLabels): string[] {
+  const isIgnored = (label: string): boolean => ignoredLabels.includes(label)
+  const { message = '', meta, 'meta-file': file, tag } = given
+  const words = [
+    ...(isIgnored('description') ? ['-m', quoted(message)] : []),
+    ...(isIgnored('metadata') && file !== undefined ? ['--meta-file', quoted(file)] : []),
+    ...(isIgnored('metadata') ? meta.flatMap((pair) => ['--meta', quoted(pair)]) : []),
+  ]
+  return [
+    ...(words.length === 0 ? [] : [`artifacts edit ${ref} ${words.join(' ')}`]),
+    ...(isIgnored('tags') ? [`artifacts tag ${ref} ${tag.map(quoted).join(' ')}`] : []),
+  ]
+}
+
+/** A word for a POSIX shell. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
 /** `Checked out bike:v3 into data (1 added, 2 deleted; 210 MB written).` */

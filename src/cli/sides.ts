@@ -1,5 +1,5 @@
 /** What `diff` compares: two refs, `A..B`, a ref and a directory, or a bound directory and its version. */
-import type { DiffSide, Store } from '../index.ts'
+import type { DiffSide, Store, StoreReader } from '../index.ts'
 import { boundDirectory } from './bound.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -8,10 +8,11 @@ export interface Place {
   readonly resolve: (path: string) => string
 }
 
-/** Reads `[A [B|DIR]]`. Throws UsageError where a directory is needed and none is bound. */
+/** Reads `[A [B|DIR]]`, with the artifacts that `view` has. Throws UsageError where a directory is needed and none is bound. */
 export function readSides(
   words: readonly string[],
   store: Store,
+  view: StoreReader,
   place: Place,
 ): readonly [DiffSide, DiffSide] {
   const [a, b] = words.length === 1 ? splitRange(words[0] as string) : words
@@ -20,7 +21,7 @@ export function readSides(
     return [{ ref }, { dir }]
   }
   if (b !== undefined) {
-    return [side(a, place), side(isDirectory(b) ? b : completed(b, a, store), place)]
+    return [side(a, place), side(isDirectory(b) ? b : completed(b, a, store, view), place)]
   }
   if (!isDirectory(a)) return [{ ref: a }, { dir: boundDirectory(store, place.cwd).dir }]
   const dir = place.resolve(a)
@@ -49,13 +50,13 @@ function splitRange(word: string): readonly (string | undefined)[] {
 }
 
 /** The second ref may leave out the name: `v1`, `:best`, `~2`, or an alias that no artifact is named like. */
-function completed(ref: string, first: string, store: Store): string {
+function completed(ref: string, first: string, store: Store, view: StoreReader): string {
   const name = /^[^:@~]+/.exec(first)?.[0]
   if (isDirectory(first) || name === undefined || /[@/]|.:/.test(ref)) return ref
   if (/^[:~]/.test(ref)) return `${name}${ref}`
   if (/^v\d+(~\d+)?$/.test(ref)) return `${name}:${ref}`
   const home = store.settings.get('project')
   const bare = ref.replace(/~.*/, '')
-  const known = store.artifacts().some((it) => it.name === bare && it.project === home)
+  const known = view.artifacts().some((it) => it.name === bare && it.project === home)
   return known ? ref : `${name}:${ref}`
 }

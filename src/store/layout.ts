@@ -58,6 +58,24 @@ export function operationPath(layout: Layout, n: number): string {
   return join(layout.log, `${String(n).padStart(12, '0')}.json`)
 }
 
+/** Operations in sequence, both ends included. */
+export interface OperationRange {
+  readonly first: number
+  readonly last: number
+}
+
+/** Where the segment with these operations is. */
+export function segmentPath(layout: Layout, { first, last }: OperationRange): string {
+  const digits = [first, last].map((n) => String(n).padStart(12, '0'))
+  return join(layout.log, `${digits.join('-')}.jsonl`)
+}
+
+/** The operations in a segment of this name; undefined for any other name. */
+export function parseSegmentName(name: string): OperationRange | undefined {
+  const [, first = 0, last = 0] = (/^(\d{12})-(\d{12})\.jsonl$/.exec(name) ?? []).map(Number)
+  return first >= 1 && last >= first ? { first, last } : undefined
+}
+
 /** The parts of a temporary name, `<host>.<pid>.<start time>.<random>`. */
 export interface TemporaryName {
   readonly host: string

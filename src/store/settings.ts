@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ArtifactsError, isSystemError } from '../errors.ts'
-import { checkEntity, checkProject } from '../names.ts'
+import { checkEntity, checkProject, parseDuration } from '../names.ts'
 import type { Io } from './io/io.ts'
 import { type Layout, temporaryName } from './layout.ts'
 
@@ -17,11 +17,12 @@ interface Definition {
   readonly check: (value: string) => unknown
 }
 
-export type SettingKey = 'durability' | 'entity' | 'project'
+export type SettingKey = 'durability' | 'entity' | 'gc.grace' | 'project'
 
 const DEFINITIONS: Readonly<Record<SettingKey, Definition>> = {
   durability: { default: 'power', check: oneOf('power', 'process') },
   entity: { default: '', check: checkEntity },
+  'gc.grace': { default: '14d', check: parseDuration },
   project: { default: 'default', check: checkProject },
 }
 

@@ -163,7 +163,7 @@ test('progress only grows, and ends with every file and byte', async () => {
 })
 
 function checkGrowth(seen: readonly Progress[], end: { files: number; bytes: number }): void {
-  assert.ok(seen.length > 3)
+  assert.ok(seen.length > 0)
   let before = { files: 0, bytes: 0 }
   for (const { files, bytes } of seen) {
     assert.ok(

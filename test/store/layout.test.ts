@@ -9,7 +9,9 @@ import {
   layoutOf,
   operationPath,
   packPath,
+  parseSegmentName,
   parseTemporaryName,
+  segmentPath,
   type TemporaryName,
   temporaryName,
 } from '../../src/store/layout.ts'
@@ -54,6 +56,24 @@ test('packs are named by id, operations by twelve digits', () => {
   assert.is(operationPath(layout, 999_999_999_999), '/w/.artifacts/log/999999999999.json')
   for (const n of [0, -1, 1.5, Number.NaN, 1e12]) {
     assert.throws(() => operationPath(layout, n), /no operation/)
+  }
+})
+
+test('segments are named by their first and last operation', () => {
+  const layout = layoutOf('/w/.artifacts')
+  const name = '000000000257-000000000512.jsonl'
+  assert.is(segmentPath(layout, { first: 257, last: 512 }), `/w/.artifacts/log/${name}`)
+  assert.equal(parseSegmentName(name), { first: 257, last: 512 })
+  assert.equal(parseSegmentName(name.replace('257', '512')), { first: 512, last: 512 })
+  for (const other of [
+    name.replace('257', '513'),
+    name.replace('257', '000'),
+    name.replace('257', '0257'),
+    `.${name}`,
+    `${name}x`,
+    '000000000257.json',
+  ]) {
+    assert.is(parseSegmentName(other), undefined, other)
   }
 })
 

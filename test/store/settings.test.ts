@@ -26,6 +26,7 @@ test('what is not set has its default', async () => {
       [
         ['durability', 'power', 'default'],
         ['entity', '', 'default'],
+        ['gc.grace', '14d', 'default'],
         ['project', 'default', 'default'],
       ],
     )

@@ -1,3 +1,4 @@
+import { AT_FLAGS, asOf } from '../at.ts'
 import { type Command, defineCommand, yes } from '../command.ts'
 import { checkoutSentence } from '../sentences.ts'
 
@@ -5,6 +6,7 @@ export const checkout: Command = defineCommand({
   flags: {
     force: yes('Discard files that are in no version'),
     'dry-run': yes('Only say what would change'),
+    ...AT_FLAGS,
   },
   takes: [1, 2],
   rest: true,
@@ -21,8 +23,8 @@ export const checkout: Command = defineCommand({
   json: { '': 'ref dir added changed deleted unchanged bytes dryRun bound?' },
 
   async run({ values, positionals: [ref = '', dir], rest }, context) {
-    const store = await context.store()
-    const report = await store.checkout(ref, dir === undefined ? undefined : context.resolve(dir), {
+    const view = asOf(await context.store(), values)
+    const report = await view.checkout(ref, dir === undefined ? undefined : context.resolve(dir), {
       force: values.force,
       dryRun: values['dry-run'],
       ...(rest.length === 0 ? {} : { paths: rest }),

@@ -64,7 +64,7 @@ export const commit: Command = defineCommand({
       cwd,
       ...context.operation,
     })
-    for (const line of commitRemarks(report)) context.remark(line)
+    for (const line of commitRemarks(report, values)) context.remark(line)
     const sentence = context.quiet ? report.ref : commitSentence(report, context.style)
     return { value: report, text: `${sentence}\n` }
   },

@@ -1,4 +1,5 @@
 import type { Change, DiffReport } from '../../index.ts'
+import { AT_FLAGS, asOf } from '../at.ts'
 import { changeLine, signed, statLine, statusLine } from '../changes.ts'
 import { type Command, type Context, defineCommand, yes } from '../command.ts'
 import { numbers } from '../sentences.ts'
@@ -11,6 +12,7 @@ export const diff: Command = defineCommand({
     'name-status': yes("A letter and the path, as git's"),
     'no-renames': yes('Show a rename as removed and added'),
     'exit-code': yes('End with 1 where something differs'),
+    ...AT_FLAGS,
   },
   takes: [0, 2],
   rest: true,
@@ -35,8 +37,10 @@ export const diff: Command = defineCommand({
       throw new UsageError('"--stat" and "--name-status" exclude each other.')
     }
     const store = await context.store()
-    const [from, to] = readSides(positionals, store, { ...context, cwd: context.io.cwd })
-    const report = await store.diff(from, to, {
+    const view = asOf(store, values)
+    const place = { ...context, cwd: context.io.cwd }
+    const [from, to] = readSides(positionals, store, view, place)
+    const report = await view.diff(from, to, {
       renames: !values['no-renames'],
       ...(rest.length === 0 ? {} : { paths: rest }),
       ...context.operation,

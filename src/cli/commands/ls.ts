@@ -1,10 +1,11 @@
-import type { Entry, Store } from '../../index.ts'
+import type { Entry, StoreReader } from '../../index.ts'
+import { AT_FLAGS, asOf } from '../at.ts'
 import { type Answer, type Command, type Context, defineCommand } from '../command.ts'
 import { age, columns, count, type Style, size } from '../render.ts'
 import { VERSION_FIELDS, versionRow } from '../versions.ts'
 
 export const ls: Command = defineCommand({
-  flags: {},
+  flags: AT_FLAGS,
   takes: [0, 2],
   ends: [12, 13],
   completes: 'first-ref',
@@ -17,17 +18,19 @@ export const ls: Command = defineCommand({
     ['artifacts ls bike:v3 images/', 'Entries of a version below images/'],
   ],
   json: {
-    '`ls`, an array of': 'name project type versions latest? files bytes createdAt updatedAt',
+    '`ls`, an array of':
+      'name project type versions latest? files bytes createdAt updatedAt description?',
     '`ls NAME`, an array of': VERSION_FIELDS,
     '`ls REF`, a line for each entry':
       'type path kind size? executable? content? target? reference?',
   },
 
-  async run({ positionals: [ref, prefix] }, context) {
+  async run({ values, positionals: [ref, prefix] }, context) {
     const store = await context.store()
-    if (ref === undefined) return artifacts(store, context)
-    if (prefix !== undefined || /[:@~]/.test(ref)) return entries(store, ref, prefix, context)
-    const versions = store.versions(ref)
+    const view = asOf(store, values)
+    if (ref === undefined) return artifacts(view, store.settings.get('project'), context)
+    if (prefix !== undefined || /[:@~]/.test(ref)) return entries(view, ref, prefix, context)
+    const versions = view.versions(ref)
     return {
       value: versions,
       text: context.quiet
@@ -37,9 +40,8 @@ export const ls: Command = defineCommand({
   },
 })
 
-function artifacts(store: Store, { quiet, style, io }: Context): Answer {
-  const home = store.settings.get('project')
-  const all = store.artifacts()
+function artifacts(view: StoreReader, home: string, { quiet, style, io }: Context): Answer {
+  const all = view.artifacts()
   const rows = all.map(({ name, project, type, versions, bytes, updatedAt }) => {
     const ref = style.strong(project === home ? name : `${project}/${name}`)
     if (quiet) return [ref]
@@ -48,8 +50,13 @@ function artifacts(store: Store, { quiet, style, io }: Context): Answer {
   return { value: all, text: columns(rows) }
 }
 
-function entries(store: Store, ref: string, prefix: string | undefined, context: Context): Answer {
-  const all = store.entries(ref, prefix === undefined ? {} : { prefix })
+function entries(
+  view: StoreReader,
+  ref: string,
+  prefix: string | undefined,
+  context: Context,
+): Answer {
+  const all = view.entries(ref, prefix === undefined ? {} : { prefix })
   return { records: records(all), lines: lines(all, context) }
 }
 

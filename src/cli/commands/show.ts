@@ -1,10 +1,11 @@
 import type { VersionDetails } from '../../index.ts'
+import { AT_FLAGS, asOf } from '../at.ts'
 import { type Command, type Context, defineCommand } from '../command.ts'
-import { age, columns, count, size, thousands } from '../render.ts'
+import { age, columns, count, duration, size, thousands } from '../render.ts'
 import { VERSION_FIELDS } from '../versions.ts'
 
 export const show: Command = defineCommand({
-  flags: {},
+  flags: AT_FLAGS,
   takes: [1, Number.POSITIVE_INFINITY],
   ends: [12],
   completes: 'refs',
@@ -14,9 +15,9 @@ export const show: Command = defineCommand({
   ],
   json: { 'A line for each REF': `${VERSION_FIELDS} parents metadata run? user host tool` },
 
-  async run({ positionals: refs }, context) {
-    const store = await context.store()
-    const versions = refs.map((ref) => store.version(ref))
+  async run({ values, positionals: refs }, context) {
+    const view = asOf(await context.store(), values)
+    const versions = refs.map((ref) => view.version(ref))
     return {
       records: versions,
       lines: versions.map((version, i) => (i === 0 ? '' : '\n') + describe(version, context)),
@@ -38,6 +39,8 @@ function describe(version: VersionDetails, { style, io }: Context): string {
     ['tags', tags.join(', ') || undefined],
     ['parents', parents.join(', ') || undefined],
     ['run', run],
+    ['kept', kept(version)],
+    ['removed', version.removed === undefined ? undefined : `by gc, operation ${version.removed}`],
     ['about', description],
     ...Object.entries(metadata).map(
       ([key, value]) => [`meta.${key}`, JSON.stringify(value)] as const,
@@ -47,4 +50,10 @@ function describe(version: VersionDetails, { style, io }: Context): string {
     value === undefined ? [] : [[`  ${style.name(name)}`, style.name(value)]],
   )
   return `${style.strong(version.ref)}\n${columns(rows)}`.trimEnd()
+}
+
+/** How long, where that is said of this version. */
+function kept({ ttl, expiresAt }: VersionDetails): string | undefined {
+  if (ttl === undefined || ttl === 'never') return ttl && 'for ever'
+  return `${duration(ttl)} from its creation, until ${expiresAt}`
 }

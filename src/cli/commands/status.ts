@@ -15,7 +15,7 @@ export const status: Command = defineCommand({
   json: {
     '': 'directories',
     'Each of `directories`':
-      'path ref artifact version latest state changes added modified removed',
+      'path ref artifact version latest state changes added modified removed gone?',
   },
 
   async run({ positionals: [dir] }, context) {
@@ -34,8 +34,16 @@ export const status: Command = defineCommand({
 
 function* lines(directories: readonly DirectoryStatus[], { style }: Context): Iterable<string> {
   for (const directory of directories) {
-    const { path, ref, version, latest, state, changes } = directory
-    const behind = latest === version ? '' : ` (latest is ${latest})`
+    const { path, ref, version, latest, state, changes, gone } = directory
+    if (state === 'unknown') {
+      yield `${style.name(path)}: ${style.strong(ref)} was removed by gc`
+      continue
+    }
+    const notes = [
+      ...(gone === undefined ? [] : [gone]),
+      ...(latest === version || latest === '' ? [] : [`latest is ${latest}`]),
+    ]
+    const behind = notes.length === 0 ? '' : ` (${notes.join(', ')})`
     const facts = state === 'changed' ? numbers(directory, ['added', 'modified', 'removed']) : state
     yield `${style.name(path)}: ${style.strong(ref)}${behind}, ${facts || state}`
     for (const change of changes) yield `  ${changeLine(change, style)}`

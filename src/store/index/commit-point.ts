@@ -5,12 +5,13 @@
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { ArtifactsError } from '../../errors.ts'
+import { ArtifactsError, isFailedCall } from '../../errors.ts'
 import type { Io } from '../io/io.ts'
 import type { Layout } from '../layout.ts'
 import { type Appended, appendOperation, syncLog } from '../log/append.ts'
 import type { JoiningPack, Operation } from '../log/operation.ts'
 import type { Plan } from '../log/plan.ts'
+import { type SegmentSizes, segmentsEndingWith, writeSegment } from '../log/write-segment.ts'
 import { isSqliteError } from './connection.ts'
 import type { Blocked, Head } from './refresh.ts'
 import type { StateView } from './state.ts'
@@ -24,13 +25,15 @@ export interface Writer {
   readonly by: Operation['by']
   /** This program, such as `artifacts/0.1.0`. */
   readonly tool: string
+  /** Default: those of the format. */
+  readonly segmentSizes?: SegmentSizes | undefined
 }
 
 export interface Intent<Outcome> {
   /** Packs that are written and durable; those that an operation has named meanwhile are not named again. */
   readonly packs: readonly JoiningPack[]
   /** Run once for each attempt. What it throws ends the commit. */
-  readonly plan: (state: StateView) => Plan<Outcome>
+  readonly plan: (state: StateView, head: Head) => Plan<Outcome>
   readonly signal?: AbortSignal | undefined
 }
 
@@ -60,11 +63,11 @@ export async function commitOperation<Outcome>(
     intent.signal?.throwIfAborted()
     index.refresh()
     if (index.blocked !== undefined) throw cannotWrite(index.blocked)
-    const { plan, packs, head } = index.snapshot((state, head) => ({
-      plan: intent.plan(state),
-      packs: intent.packs.filter(({ id }) => !state.hasPack(id)),
-      head,
-    }))
+    const { plan, packs, head } = index.snapshot((state, head) => {
+      const plan = intent.plan(state, head)
+      const wanted = plan.packs ?? intent.packs
+      return { plan, packs: wanted.filter(({ id }) => !state.hasPack(id)), head }
+    })
     const { changes, outcome } = plan
     if (changes.length === 0) {
       assureDurable(writer, head)
@@ -79,7 +82,7 @@ export async function commitOperation<Outcome>(
       head,
     )
     if (appended.kind === 'created') {
-      updateIndex(index, appended.hash)
+      if (updateIndex(index, appended.hash)) writeSegments(writer, n)
       return { outcome, operation: n }
     }
     if (appended.kind === 'busy' && Date.now() > giveUpAt) throw busy(appended)
@@ -111,14 +114,27 @@ function assureDurable({ io, layout, index }: Writer, { applied, hash, durable }
  * Takes up the own operation, and notes up to which one all are durable. The commit stands whether this succeeds or not:
  * the next opening would do it.
  */
-function updateIndex(index: StoreIndex, durable: string | undefined): void {
+function updateIndex(index: StoreIndex, durable: string | undefined): boolean {
   try {
     index.refresh()
     if (durable !== undefined) index.noteDurable(durable)
+    return true
   } catch (error) {
     const isBusy = error instanceof ArtifactsError && error.code === 'ERR_BUSY'
     if (!isBusy && !isSqliteError(error)) throw error
     index.sayBehind(error)
+    return false
+  }
+}
+
+/** Writes the segments that end with the own operation. Where that fails nobody misses them, and gc writes them. */
+function writeSegments(writer: Writer, n: number): void {
+  try {
+    for (const range of segmentsEndingWith(n, writer.segmentSizes)) writeSegment(writer, range)
+  } catch (error) {
+    const isHarmless =
+      error instanceof ArtifactsError || isFailedCall(error) || isSqliteError(error)
+    if (!isHarmless) throw error
   }
 }
 

@@ -10,10 +10,10 @@ import { checkNoGap } from '../log/log.ts'
 import type { Operation } from '../log/operation.ts'
 import { Connection, isIndexDamage, isNoSpace, PAGE_BYTES } from './connection.ts'
 import { newIndexName, publishIndex, readPointer, removeIndex, removeStrayIndexes } from './file.ts'
-import { RuleError } from './fold.ts'
 import type { PackProblem } from './packs.ts'
 import { fileMark, hasMark } from './place.ts'
 import { catchUp, readHead } from './refresh.ts'
+import { RuleError } from './rules.ts'
 import { SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
 /** What `format.json` says: the store's id, and the hash that operation 1 follows. */

@@ -17,6 +17,13 @@ export interface Location extends StoredObject {
   readonly pack: ObjectId
 }
 
+/** A pack that an object was found in. */
+export interface Holder {
+  readonly pack: ObjectId
+  /** False for one that was taken in before an operation names it. */
+  readonly named: boolean
+}
+
 interface ObjectRow {
   readonly pack: number
   readonly offset: number
@@ -40,7 +47,9 @@ export class Objects {
   readonly #source: Source
   readonly #layout: Layout
   /** By row; null: its objects cannot be read. */
-  readonly #packs = new Map<number, ObjectId | null>()
+  readonly #packs = new Map<number, Holder | null>()
+  /** Packs that no operation names yet, and whose objects count all the same; how often each was taken in. */
+  readonly #admitted = new Map<ObjectId, number>()
 
   constructor(source: Source, layout: Layout) {
     this.#source = source
@@ -56,14 +65,19 @@ export class Objects {
   locations(id: Buffer): Location[] {
     return this.#source.read((connection) =>
       connection.all<ObjectRow>(LOCATE, id).flatMap((row) => {
-        const pack = this.#readablePack(connection, row.pack)
-        return pack === null ? [] : [toLocation(id, pack, row)]
+        const holder = this.#readablePack(connection, row.pack)
+        return holder === null ? [] : [toLocation(id, holder.pack, row)]
       }),
     )
   }
 
   has(id: Uint8Array): boolean {
-    return this.#source.read((connection) => this.#holds(connection, id))
+    return this.holder(id) !== undefined
+  }
+
+  /** A pack that has the object; undefined when none has that can be read. */
+  holder(id: Uint8Array): Holder | undefined {
+    return this.#source.read((connection) => this.#holder(connection, id))
   }
 
   /** Looks up many ids, 32 bytes each; bit i (from the lowest of byte 0 on) says whether id i is there. */
@@ -74,7 +88,8 @@ export class Objects {
       const found = new Uint8Array(Math.ceil(count / 8))
       for (let i = 0; i < count; i++) {
         const id = ids.subarray(i * ID_BYTES, (i + 1) * ID_BYTES)
-        if (this.#holds(connection, id)) found[i >> 3] = (found[i >> 3] ?? 0) | (1 << (i & 7))
+        if (this.#holder(connection, id) !== undefined)
+          found[i >> 3] = (found[i >> 3] ?? 0) | (1 << (i & 7))
       }
       return found
     })
@@ -102,7 +117,7 @@ export class Objects {
     const lost = this.#source.read((connection) =>
       connection
         .all<{ id: number; name: ObjectId }>(
-          'SELECT id, name FROM pack WHERE operation IS NOT NULL',
+          'SELECT id, name FROM pack WHERE operation IS NOT NULL AND dropped IS NULL',
         )
         .filter((pack) => this.#readablePack(connection, pack.id) === null)
         .map(({ name }) => packPath(this.#layout, name)),
@@ -116,34 +131,57 @@ export class Objects {
     })
   }
 
+  /**
+   * Lets objects be found in packs that are staged and that no operation names yet, until `dismiss`. Whoever relies on
+   * such a pack names it, or looks at the end whether somebody has.
+   */
+  admit(packs: readonly ObjectId[]): void {
+    for (const pack of packs) this.#admitted.set(pack, (this.#admitted.get(pack) ?? 0) + 1)
+    this.forget()
+  }
+
+  dismiss(packs: readonly ObjectId[]): void {
+    for (const pack of packs) {
+      const count = this.#admitted.get(pack) ?? 0
+      if (count > 1) this.#admitted.set(pack, count - 1)
+      else this.#admitted.delete(pack)
+    }
+    this.forget()
+  }
+
   /** Forgets what is known of packs: the log went on, or the index was built anew. */
   forget(): void {
     this.#packs.clear()
   }
 
-  #holds(connection: Connection, id: Uint8Array): boolean {
+  #holder(connection: Connection, id: Uint8Array): Holder | undefined {
     // Nearly every object is in one pack: the first row answers.
     const first = connection.value<number>(PACKS_OF, id)
-    if (first === undefined) return false
-    if (this.#readablePack(connection, first) !== null) return true
-    return connection
-      .all<{ pack: number }>(PACKS_OF, id)
-      .some(({ pack }) => this.#readablePack(connection, pack) !== null)
-  }
-
-  #readablePack(connection: Connection, pack: number): ObjectId | null {
-    let name = this.#packs.get(pack)
-    if (name === undefined) {
-      name = this.#lookAtPack(connection.get<PackRow>(PACK, pack))
-      this.#packs.set(pack, name)
+    if (first === undefined) return undefined
+    const holder = this.#readablePack(connection, first)
+    if (holder !== null) return holder
+    for (const { pack } of connection.all<{ pack: number }>(PACKS_OF, id)) {
+      const other = this.#readablePack(connection, pack)
+      if (other !== null) return other
     }
-    return name
+    return undefined
   }
 
-  #lookAtPack(row: PackRow | undefined): ObjectId | null {
-    if (row === undefined || row.operation === null || row.state !== 'present') return null
+  #readablePack(connection: Connection, pack: number): Holder | null {
+    let holder = this.#packs.get(pack)
+    if (holder === undefined) {
+      holder = this.#lookAtPack(connection.get<PackRow>(PACK, pack))
+      this.#packs.set(pack, holder)
+    }
+    return holder
+  }
+
+  #lookAtPack(row: PackRow | undefined): Holder | null {
+    if (row === undefined || row.state !== 'present') return null
+    const named = row.operation !== null
+    if (!named && !this.#admitted.has(row.name)) return null
     const stat = statSync(packPath(this.#layout, row.name), { throwIfNoEntry: false })
-    return stat?.size === row.bytes ? row.name : null
+    return stat?.size === row.bytes ? { pack: row.name, named } : null
   }
 }
 

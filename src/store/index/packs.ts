@@ -5,11 +5,13 @@
 import { ArtifactsError, isSystemError } from '../../errors.ts'
 import type { ObjectId } from '../../types.ts'
 import { type Layout, packPath } from '../layout.ts'
+import type { Change } from '../log/change.ts'
 import type { JoiningPack } from '../log/operation.ts'
 import { ID_BYTES } from '../object/id.ts'
-import { entryOffset, type PackTable } from '../object/pack.ts'
+import { entryOffset, type PackTable, tableEntries } from '../object/pack.ts'
 import { readTable } from '../object/pack-reader.ts'
 import type { Connection } from './connection.ts'
+import { RuleError } from './rules.ts'
 
 export interface PackProblem {
   readonly pack: ObjectId
@@ -75,6 +77,7 @@ function joinPack(
   n: number,
 ): RowTable | undefined {
   const row = connection.get<PackRow>(FIND, pack.id)
+  if (row?.state === 'dropped') throw new RuleError(n, `pack "${pack.id}" joins again`)
   if (row?.state === 'present') {
     connection.run('UPDATE pack SET operation = ifnull(operation, ?) WHERE id = ?', n, row.id)
     return undefined
@@ -93,6 +96,36 @@ function joinPack(
   return typeof table === 'string' ? undefined : { pack: id, table }
 }
 
+/** Forgets the objects of packs that changes drop. Their rows are found by their tables, else by a look at every row. */
+export function forgetDropped(
+  connection: Connection,
+  layout: Layout,
+  changes: readonly Change[],
+): void {
+  const unread: number[] = []
+  const forget = connection.statement('DELETE FROM object WHERE id = ? AND pack = ?')
+  for (const change of changes) {
+    if (change.kind !== 'packs.drop') continue
+    for (const { id } of change.packs) {
+      const row = connection.get<PackRow>(FIND, id)
+      if (row?.state !== 'present') continue
+      const table = readState(packPath(layout, id))
+      if (typeof table === 'string') unread.push(row.id)
+      else for (const { id: object } of tableEntries(table)) forget.run(object, row.id)
+    }
+  }
+  if (unread.length === 0) return
+  connection.run(
+    'DELETE FROM object WHERE pack IN (SELECT value FROM json_each(?))',
+    JSON.stringify(unread),
+  )
+}
+
+/** The problems of packs that still are in the store. */
+export function standing(connection: Connection, problems: readonly PackProblem[]): PackProblem[] {
+  return problems.filter(({ pack }) => connection.get<PackRow>(FIND, pack)?.state !== 'dropped')
+}
+
 /** Takes up packs before any operation names them, so that this need not be done when one does. */
 export function stagePacks(connection: Connection, packs: readonly StagedPack[]): void {
   connection.write(() => {
@@ -108,7 +141,7 @@ export function stagePacks(connection: Connection, packs: readonly StagedPack[])
 /** Tries the packs again that could not be read. */
 export function rereadPacks(connection: Connection, layout: Layout): void {
   const rows = connection.all<{ id: number; name: ObjectId }>(
-    "SELECT id, name FROM pack WHERE state <> 'present'",
+    "SELECT id, name FROM pack WHERE state IN ('missing', 'damaged')",
   )
   for (const { id, name } of rows) {
     const table = readState(packPath(layout, name))

@@ -3,33 +3,12 @@
  * cannot share a WAL, or cannot be written. Then in the cache folder, one for each store and host; without a cache
  * folder, in memory.
  */
-import { accessSync, constants, statfsSync, statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { isSystemError } from '../../errors.ts'
+import { fileSystemType, isShared } from '../io/file-system.ts'
 import type { Io } from '../io/io.ts'
-
-/**
- * `f_type` of statfs(2), of file systems that more than one host can have mounted, or that pass memory maps and locks
- * through a program of their own (FUSE).
- */
-const SHARED_FILE_SYSTEMS: ReadonlySet<number> = new Set([
-  0x6969, // nfs
-  0x517b, // smb
-  0xff534d42, // cifs
-  0xfe534d42, // smb2
-  0x65735546, // fuse
-  0x01021997, // 9p
-  0x5346414f, // afs
-  0x6b414653, // afs (kernel)
-  0x73757245, // coda
-  0x00c36400, // ceph
-  0x0bd00bd0, // lustre
-  0x47504653, // gpfs
-  0x7461636f, // ocfs2
-  0x01161970, // gfs2
-  0x786f4256, // vboxsf
-])
 
 /** Of file systems that number their files anew whenever they are mounted. */
 const NUMBERED_ANEW: ReadonlySet<number> = new Set([
@@ -68,10 +47,6 @@ function isWritable(directory: string): boolean {
   }
 }
 
-function isShared(directory: string): boolean {
-  return SHARED_FILE_SYSTEMS.has(fileSystemType(directory))
-}
-
 /**
  * What tells a file from its copies: its inode number and, where the system keeps it, the time of its birth; empty where
  * neither means anything. A database that was copied while somebody wrote to it can be a mixture of old and new pages,
@@ -90,9 +65,4 @@ export function fileMark(directory: string, path: string): string {
 export function hasMark(path: string, mark: string): boolean {
   const stat = statSync(path, { throwIfNoEntry: false })
   return mark === '' || mark === `${stat?.ino}` || mark === `${stat?.ino} ${stat?.birthtimeMs}`
-}
-
-/** `f_type` of statfs(2); 0 elsewhere: other systems use the same numbers for other file systems. */
-function fileSystemType(directory: string): number {
-  return process.platform === 'linux' ? statfsSync(directory).type >>> 0 : 0
 }

@@ -3,13 +3,12 @@
  * that the index noted; `applied + 1` is there, or not. Only what is new is folded, in transactions that look at
  * `applied` again once they have the lock, for other processes fold into the same index.
  */
-import { existsSync } from 'node:fs'
-import { type Layout, operationPath } from '../layout.ts'
-import { readEntry, readHash } from '../log/log.ts'
+import type { Layout } from '../layout.ts'
+import { LogReader } from '../log/log-reader.ts'
 import type { Operation } from '../log/operation.ts'
 import { type Connection, IndexDamageError } from './connection.ts'
 import { fold } from './fold.ts'
-import { joinPacks, type PackProblem } from './packs.ts'
+import { forgetDropped, joinPacks, type PackProblem, standing } from './packs.ts'
 
 /** Where the fold stands. */
 export interface Head {
@@ -64,29 +63,33 @@ export function readHead(connection: Connection): Head {
 export function catchUp(connection: Connection, context: CatchUp): Blocked | undefined {
   const { layout } = context
   const { applied, hash } = readHead(connection)
-  if (applied > 0 && readHash(layout, applied) !== hash) {
+  using reader = new LogReader(layout, { wholeLog: applied === 0 })
+  if (applied > 0 && !reader.bears(applied, hash)) {
     throw new LogChangedError(`Operation ${applied} is not the one the index was made from.`)
   }
-  let next = applied + 1
-  while (existsSync(operationPath(layout, next))) {
-    const reached = connection.write(() => foldSome(connection, context))
-    if (typeof reached !== 'number') return reached
-    next = reached + 1
+  const problems: PackProblem[] = []
+  const onPackProblem = (problem: PackProblem): void => void problems.push(problem)
+  let reached: number | Blocked = applied
+  while (typeof reached === 'number' && reader.has(reached + 1)) {
+    reached = connection.write(() => foldSome(connection, reader, { ...context, onPackProblem }))
   }
-  return undefined
+  // A pack may be gone because a later operation drops it: then nothing is wrong.
+  for (const problem of standing(connection, problems)) context.onPackProblem(problem)
+  return typeof reached === 'number' ? undefined : reached
 }
 
 /** Folds up to a bound; returns the newest operation applied, or the one that stopped it. */
-function foldSome(connection: Connection, context: CatchUp): number | Blocked {
+function foldSome(connection: Connection, reader: LogReader, context: CatchUp): number | Blocked {
   let { applied, hash } = readHead(connection)
   const operationsEnd = applied + OPERATIONS_AT_ONCE
   let packs = 0
   while (applied < operationsEnd && packs < PACKS_AT_ONCE) {
-    const entry = readEntry(context.layout, applied + 1, hash)
+    const entry = reader.read(applied + 1, hash)
     if (entry === undefined) break
     if (entry.kind === 'unknown') return entry
     const { operation } = entry
     joinPacks(connection, context, operation.packs, operation.n)
+    forgetDropped(connection, context.layout, operation.changes)
     fold(connection, operation, entry.hash)
     applied = operation.n
     hash = entry.hash

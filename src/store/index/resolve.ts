@@ -3,6 +3,7 @@ import { ArtifactsError } from '../../errors.ts'
 import { formatRef, formatSelector, type Ref, type Selector } from '../../names.ts'
 import type { ArtifactId } from '../../types.ts'
 import { currentVersion } from '../log/plan.ts'
+import { goneVersion } from '../log/targets.ts'
 import { nearest } from './nearest.ts'
 import type { ArtifactRow, StateView, VersionRow } from './state.ts'
 
@@ -18,16 +19,25 @@ export interface Resolved {
 }
 
 /**
- * Returns the version a ref means. A bare name is its `latest`; without that alias, its highest live version.
- * Throws ERR_NOT_FOUND with the nearest name as a hint, and ERR_AMBIGUOUS with the candidates.
+ * Returns the live version a ref means. A bare name is its `latest`; without that alias, its highest live version.
+ * Throws ERR_NOT_FOUND, which says of a deleted version that it is one and else has the nearest name as a hint, and
+ * ERR_AMBIGUOUS with the candidates.
  */
 export function resolveVersion(state: StateView, ref: Ref, defaults: RefDefaults): Resolved {
+  const resolved = resolveAnyVersion(state, ref, defaults)
+  if (resolved.version.deleted !== undefined) throw deletedVersion(resolved, defaults)
+  return resolved
+}
+
+/** Returns the version a ref means, be it live or deleted; else as `resolveVersion`. */
+export function resolveAnyVersion(state: StateView, ref: Ref, defaults: RefDefaults): Resolved {
   const { selector } = ref
   const { artifact, version } =
     ref.name === undefined
       ? byIdAlone(state, selector)
       : inArtifact(state, resolveArtifact(state, ref, defaults), selector)
   if (ref.back === 0) return { artifact, version }
+  if (version.deleted !== undefined) throw deletedVersion({ artifact, version }, defaults)
   const before = state.versionBefore(artifact.id, version.number, ref.back)
   if (before !== undefined) return { artifact, version: before }
   throw new ArtifactsError(
@@ -37,6 +47,11 @@ export function resolveVersion(state: StateView, ref: Ref, defaults: RefDefaults
       hint: `Run \`artifacts log ${artifact.name}\` to see all versions.`,
     },
   )
+}
+
+function deletedVersion({ artifact, version }: Resolved, defaults: RefDefaults): ArtifactsError {
+  const project = artifact.project === defaults.project ? '' : `${artifact.project}/`
+  return goneVersion(`${project}${artifact.name}:v${version.number}`, version)
 }
 
 /** Returns the artifact a ref names, whatever version it selects. Throws ERR_NOT_FOUND, also for another entity. */
@@ -65,6 +80,15 @@ function inArtifact(
 ): Resolved {
   const version = select(state, artifact.id, selector)
   if (version !== undefined) return { artifact, version }
+  const gone = selector === undefined ? state.everyVersion(artifact.id).at(-1) : undefined
+  if (gone !== undefined) {
+    throw new ArtifactsError('ERR_NOT_FOUND', `All versions of "${artifact.name}" are deleted.`, {
+      hint:
+        gone.purged === undefined
+          ? `Bring the last one back: \`artifacts restore ${artifact.name}:v${gone.number}\`.`
+          : `The next one that is committed to it is v${gone.number + 1}.`,
+    })
+  }
   const shown = `${artifact.name}${selector === undefined ? '' : formatSelector(selector)}`
   throw new ArtifactsError('ERR_NOT_FOUND', `No version "${shown}".`, {
     hint: `${similarVersion(state, artifact, selector)}Run \`artifacts log ${artifact.name}\` to see all versions.`,
@@ -102,7 +126,9 @@ function byIdAlone(state: StateView, selector: Selector | undefined): Resolved {
 
 function byPrefix(state: StateView, prefix: string, artifact?: ArtifactId): VersionRow | undefined {
   const shownAtMost = 10
-  const found = state.versionsByPrefix(prefix, shownAtMost + 1, artifact)
+  const all = state.versionsByPrefix(prefix, shownAtMost + 1, artifact)
+  const live = all.filter(({ deleted }) => deleted === undefined)
+  const found = live.length === 0 ? all : live
   if (found.length <= 1) return found[0]
   const candidates = found.slice(0, shownAtMost).map((version) => ({
     id: version.id,

@@ -3,7 +3,7 @@
  * text where people query them (`find`, `sql`), bytes where there are millions of them. Raise `SCHEMA_VERSION` with
  * every change of `SCHEMA` or of what `fold.ts` writes: an index of another version is rebuilt.
  */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 4
 
 export const SCHEMA = `
 -- One row. The fold stands after operation "applied", whose hash is "hash" (of format.json while applied is 0).
@@ -18,7 +18,7 @@ CREATE TABLE store (
   durable TEXT NOT NULL
 ) STRICT;
 
--- "sum", here and below: see row-sum.ts.
+-- "final": 1 where it holds nothing that can be undone. "undoes": the operation it undoes; "undone": by which one it is undone now.
 CREATE TABLE operation (
   n INTEGER PRIMARY KEY,
   hash TEXT NOT NULL,
@@ -26,19 +26,26 @@ CREATE TABLE operation (
   user TEXT NOT NULL,
   host TEXT NOT NULL,
   tool TEXT NOT NULL,
-  sum INTEGER NOT NULL
+  final INTEGER NOT NULL,
+  undoes INTEGER,
+  undone INTEGER
 ) STRICT;
 
 -- "operation" names the pack; null: written, and not named yet. A row is never given to another pack.
+-- "dropped": by which operation; "into": the pack in which to look for what it held.
 CREATE TABLE pack (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE,
   bytes INTEGER NOT NULL,
   kind TEXT NOT NULL,
   operation INTEGER,
-  state TEXT NOT NULL CHECK (state IN ('present', 'missing', 'damaged'))
+  state TEXT NOT NULL CHECK (state IN ('present', 'missing', 'damaged', 'dropped')),
+  dropped INTEGER,
+  "into" TEXT
 ) STRICT;
-CREATE INDEX pack_unreadable ON pack (state) WHERE state <> 'present';
+CREATE INDEX pack_unreadable ON pack (state) WHERE state IN ('missing', 'damaged');
+CREATE INDEX pack_dropped ON pack (dropped) WHERE dropped IS NOT NULL;
+CREATE INDEX pack_small ON pack (kind) WHERE state = 'present' AND operation IS NOT NULL AND bytes < 1048576;
 
 CREATE TABLE object (
   id BLOB NOT NULL,
@@ -50,18 +57,18 @@ CREATE TABLE object (
   PRIMARY KEY (id, pack)
 ) STRICT, WITHOUT ROWID;
 
--- "next" is the number of its next version.
 CREATE TABLE artifact (
   id TEXT PRIMARY KEY,
   project TEXT NOT NULL,
   name TEXT NOT NULL,
   type TEXT NOT NULL,
+  description TEXT,
   operation INTEGER NOT NULL,
-  next INTEGER NOT NULL,
-  sum INTEGER NOT NULL,
   UNIQUE (project, name)
 ) STRICT;
 
+-- "ttl": seconds after "created_at", or 'never'; null: what the store says. "deleted", "purged": by which operation; a
+-- live version is one that is not deleted.
 CREATE TABLE version (
   id TEXT PRIMARY KEY,
   artifact TEXT NOT NULL,
@@ -74,26 +81,40 @@ CREATE TABLE version (
   run TEXT,
   description TEXT,
   metadata TEXT,
+  ttl TEXT,
   operation INTEGER NOT NULL,
-  sum INTEGER NOT NULL,
+  deleted INTEGER,
+  purged INTEGER,
   UNIQUE (artifact, number)
 ) STRICT;
 CREATE INDEX version_root ON version (root);
+CREATE INDEX version_deleted ON version (deleted) WHERE deleted IS NOT NULL;
+CREATE INDEX version_live ON version (artifact, number) WHERE deleted IS NULL;
+CREATE INDEX version_newest ON version (operation, number) WHERE deleted IS NULL;
 
 CREATE TABLE alias (
   artifact TEXT NOT NULL,
   alias TEXT NOT NULL,
   version TEXT NOT NULL,
   operation INTEGER NOT NULL,
-  sum INTEGER NOT NULL,
   PRIMARY KEY (artifact, alias)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alias_version ON alias (version);
 
+-- Every move of every alias, in their order: from "old" to "version"; null: none.
+CREATE TABLE alias_move (
+  id INTEGER PRIMARY KEY,
+  artifact TEXT NOT NULL,
+  alias TEXT NOT NULL,
+  old TEXT,
+  version TEXT,
+  operation INTEGER NOT NULL
+) STRICT;
+CREATE INDEX alias_move_alias ON alias_move (alias, artifact);
+
 CREATE TABLE tag (
   version TEXT NOT NULL,
   tag TEXT NOT NULL,
-  sum INTEGER NOT NULL,
   PRIMARY KEY (version, tag)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tag_tag ON tag (tag);

@@ -3,14 +3,16 @@
  * reads afresh; whoever needs several answers of one moment asks inside `StoreIndex.snapshot`.
  */
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
-import { type Connection, IndexDamageError } from './connection.ts'
-import { checkedRow } from './row-sum.ts'
+import type { Ttl } from '../log/change.ts'
+import type { Connection } from './connection.ts'
+import { toArtifact, toOperation, toVersion } from './rows.ts'
 
 export interface ArtifactRow {
   readonly id: ArtifactId
   readonly project: string
   readonly name: string
   readonly type: string
+  readonly description?: string
 }
 
 export interface VersionRow {
@@ -20,8 +22,14 @@ export interface VersionRow {
   readonly object: VersionObject
   readonly description?: string
   readonly metadata?: Metadata
+  /** Absent: what the store says. */
+  readonly ttl?: Ttl
   /** The operation that added it. */
   readonly operation: number
+  /** The operation that deleted it; absent: it is live. */
+  readonly deleted?: number
+  /** The operation that gave up its bytes; it stays deleted. */
+  readonly purged?: number
 }
 
 export interface AliasRow {
@@ -36,24 +44,47 @@ export interface OperationRow {
   readonly user: string
   readonly host: string
   readonly tool: string
+  /** Holds nothing that can be undone. */
+  readonly final: boolean
+  /** The operation that it undoes. */
+  readonly undoes?: number
+  /** The operation by which it is undone now. */
+  readonly undone?: number
+}
+
+/** One move of an alias; null: it named none. */
+export interface AliasMoveRow {
+  readonly artifact: ArtifactId
+  readonly alias: string
+  readonly old: ObjectId | null
+  readonly version: ObjectId | null
+  readonly operation: number
 }
 
 export interface StateView {
   artifactByName(project: string, name: string): ArtifactRow | undefined
   artifactById(id: ArtifactId): ArtifactRow | undefined
-  /** By project and name; of one project, or of all. */
+  /** By project and name; of one project, or of all. Those without live versions are among them. */
   artifacts(project?: string): ArtifactRow[]
   /** All live versions, by number. */
   versions(artifact: ArtifactId): VersionRow[]
+  /** Live and deleted ones, by number. */
+  everyVersion(artifact: ArtifactId): VersionRow[]
+  /** Live or deleted. */
   versionByNumber(artifact: ArtifactId, number: number): VersionRow | undefined
+  /** Live or deleted. */
   versionById(id: ObjectId): VersionRow | undefined
-  /** At most `limit` versions whose id begins with the hex digits, by id; of one artifact, or of all. */
+  /** At most `limit` versions whose id begins with the hex digits, live ones first, then by id; of one artifact, or of all. */
   versionsByPrefix(prefix: string, limit: number, artifact?: ArtifactId): VersionRow[]
   /** The live version with this digest that has the highest number. */
   versionByRoot(artifact: ArtifactId, root: ObjectId): VersionRow | undefined
   /** The live version `back` live versions below the given number. */
   versionBefore(artifact: ArtifactId, number: number, back: number): VersionRow | undefined
   highestLive(artifact: ArtifactId): VersionRow | undefined
+  lowestLive(artifact: ArtifactId): VersionRow | undefined
+  countLive(artifact: ArtifactId): number
+  /** Live versions, the newest first: of one artifact by number, of all by the operation that added them. */
+  newestVersions(limit: number, artifact?: ArtifactId): VersionRow[]
   /** The number the next version gets: one above all that were ever given. */
   nextNumber(artifact: ArtifactId): number
   /** The version that an alias names. */
@@ -61,9 +92,23 @@ export interface StateView {
   aliases(artifact: ArtifactId): AliasRow[]
   aliasesOf(version: ObjectId): string[]
   tagsOf(version: ObjectId): string[]
+  /** Moves of an alias, the oldest first; in one artifact, or in all. */
+  aliasMoves(alias: string, artifact?: ArtifactId): AliasMoveRow[]
   operation(n: number): OperationRow | undefined
+  /** At most `limit` operations with numbers below `before`, the newest first. */
+  operationsBefore(before: number, limit: number): OperationRow[]
+  /** The newest operation that is not after this time (ISO 8601, UTC); 0: all are. */
+  operationAt(time: string): number
+  /** The newest operation of this user on this host that is not an undo, not undone, and can be. */
+  newestUndoable(user: string, host: string): OperationRow | undefined
   /** True for a pack that an operation has named and that could be read. */
   hasPack(id: ObjectId): boolean
+  /** True for a pack that an operation has named and none has dropped. */
+  isNamed(id: ObjectId): boolean
+  /** True for a pack that an operation has dropped: it never comes back. */
+  isDropped(id: ObjectId): boolean
+  /** The packs that operations after `n` dropped. */
+  droppedSince(n: number): ObjectId[]
 }
 
 /** What can run a query: a connection, or the index around it, which mends itself when a query meets damage. */
@@ -71,9 +116,10 @@ export interface Source {
   read<T>(query: (connection: Connection) => T): T
 }
 
-const ARTIFACT = 'SELECT * FROM artifact'
+const ARTIFACT = 'SELECT id, project, name, type, description FROM artifact'
 const VERSION = 'SELECT * FROM version'
-const ALIAS = 'SELECT * FROM alias'
+const OPERATION = 'SELECT * FROM operation'
+const LIVE = 'deleted IS NULL'
 
 export function stateView(source: Source): StateView {
   const one = <R, T>(
@@ -93,58 +139,112 @@ export function stateView(source: Source): StateView {
     one(toVersion, `${VERSION} WHERE ${where}`, ...values)
 
   return {
-    artifactByName: (project, name) =>
-      artifact('project = ? AND name = ?', project, name) ??
-      source.read((connection) => {
-        // Where none is found one is made, and a second of the same name would break the log for ever.
-        const all = connection.all<ArtifactRow>(`${ARTIFACT} NOT INDEXED`).map(toArtifact)
-        if (all.some((row) => row.project === project && row.name === name)) missing(name)
-        return undefined
-      }),
+    artifactByName: (project, name) => artifact('project = ? AND name = ?', project, name),
     artifactById: (id) => artifact('id = ?', id),
     artifacts: (project) =>
       project === undefined
         ? many(toArtifact, `${ARTIFACT} ORDER BY project, name`)
         : many(toArtifact, `${ARTIFACT} WHERE project = ? ORDER BY name`, project),
-    versions: (of) => many(toVersion, `${VERSION} WHERE artifact = ? ORDER BY number`, of),
+    versions: (of) =>
+      many(toVersion, `${VERSION} WHERE artifact = ? AND ${LIVE} ORDER BY number`, of),
+    everyVersion: (of) => many(toVersion, `${VERSION} WHERE artifact = ? ORDER BY number`, of),
     versionByNumber: (of, number) => version('artifact = ? AND number = ?', of, number),
     versionById: (id) => version('id = ?', id),
     versionsByPrefix: (prefix, limit, of) =>
       many(
         toVersion,
-        `${VERSION} WHERE id >= ? AND id < ? AND artifact = ifnull(?, artifact) ORDER BY id LIMIT ?`,
+        `${VERSION} WHERE id >= ? AND id < ? AND artifact = ifnull(?, artifact) ORDER BY deleted IS NOT NULL, id LIMIT ?`,
         prefix,
         `${prefix}g`,
         of ?? null,
         limit,
       ),
+    // The plus keeps SQLite from walking through all versions of the artifact.
     versionByRoot: (of, root) =>
-      version('root = ? AND artifact = ? ORDER BY number DESC LIMIT 1', root, of),
+      version(`root = ? AND +artifact = ? AND ${LIVE} ORDER BY number DESC LIMIT 1`, root, of),
     versionBefore: (of, number, back) =>
       version(
-        'artifact = ? AND number <= ? ORDER BY number DESC LIMIT 1 OFFSET ?',
+        `artifact = ? AND number <= ? AND ${LIVE} ORDER BY number DESC LIMIT 1 OFFSET ?`,
         of,
         number,
         back,
       ),
-    highestLive: (of) => version('artifact = ? ORDER BY number DESC LIMIT 1', of),
+    highestLive: (of) => version(`artifact = ? AND ${LIVE} ORDER BY number DESC LIMIT 1`, of),
+    lowestLive: (of) => version(`artifact = ? AND ${LIVE} ORDER BY number LIMIT 1`, of),
+    countLive: (of) =>
+      one(
+        (row: { count: number }) => row.count,
+        `SELECT count(*) AS count FROM version WHERE artifact = ? AND ${LIVE}`,
+        of,
+      ) ?? 0,
+    newestVersions: (limit, of) =>
+      of === undefined
+        ? many(
+            toVersion,
+            `${VERSION} WHERE ${LIVE} ORDER BY operation DESC, number DESC LIMIT ?`,
+            limit,
+          )
+        : many(
+            toVersion,
+            `${VERSION} WHERE artifact = ? AND ${LIVE} ORDER BY number DESC LIMIT ?`,
+            of,
+            limit,
+          ),
     nextNumber: (of) =>
-      source.read((connection) => {
-        const row = connection.get<StoredArtifact>(`${ARTIFACT} WHERE id = ?`, of)
-        return row === undefined ? missing(of) : checkedRow(row).next
-      }),
+      one(
+        (row: { next: number }) => row.next,
+        'SELECT ifnull(max(number) + 1, 0) AS next FROM version WHERE artifact = ?',
+        of,
+      ) ?? 0,
     alias: (of, alias) =>
-      one(toAlias, `${ALIAS} WHERE artifact = ? AND alias = ?`, of, alias)?.version,
-    aliases: (of) => many(toAlias, `${ALIAS} WHERE artifact = ? ORDER BY alias`, of),
-    aliasesOf: (id) =>
-      many((row: AliasRow) => toAlias(row).alias, `${ALIAS} WHERE version = ? ORDER BY alias`, id),
-    tagsOf: (id) =>
+      one(
+        (row: AliasRow) => row.version,
+        'SELECT version FROM alias WHERE artifact = ? AND alias = ?',
+        of,
+        alias,
+      ),
+    aliases: (of) =>
       many(
-        (row: { tag: string }) => checkedRow(row).tag,
-        'SELECT * FROM tag WHERE version = ? ORDER BY tag',
+        same<AliasRow>,
+        'SELECT alias, version FROM alias WHERE artifact = ? ORDER BY alias',
+        of,
+      ),
+    aliasesOf: (id) =>
+      many(
+        (row: AliasRow) => row.alias,
+        'SELECT alias FROM alias WHERE version = ? ORDER BY alias',
         id,
       ),
-    operation: (n) => one(checkedRow<OperationRow>, 'SELECT * FROM operation WHERE n = ?', n),
+    tagsOf: (id) =>
+      many(
+        (row: { tag: string }) => row.tag,
+        'SELECT tag FROM tag WHERE version = ? ORDER BY tag',
+        id,
+      ),
+    aliasMoves: (alias, of) =>
+      many(
+        same<AliasMoveRow>,
+        'SELECT artifact, alias, old, version, operation FROM alias_move ' +
+          'WHERE alias = ? AND artifact = ifnull(?, artifact) ORDER BY id',
+        alias,
+        of ?? null,
+      ),
+    operation: (n) => one(toOperation, `${OPERATION} WHERE n = ?`, n),
+    operationsBefore: (before, limit) =>
+      many(toOperation, `${OPERATION} WHERE n < ? ORDER BY n DESC LIMIT ?`, before, limit),
+    operationAt: (time) =>
+      one(
+        (row: { n: number | null }) => row.n ?? 0,
+        'SELECT max(n) AS n FROM operation WHERE at <= ?',
+        time,
+      ) ?? 0,
+    newestUndoable: (user, host) =>
+      one(
+        toOperation,
+        `${OPERATION} WHERE user = ? AND host = ? AND NOT final AND undoes IS NULL AND undone IS NULL ORDER BY n DESC LIMIT 1`,
+        user,
+        host,
+      ),
     hasPack: (id) =>
       one(
         same<object>,
@@ -152,72 +252,21 @@ export function stateView(source: Source): StateView {
         id,
         'present',
       ) !== undefined,
+    isNamed: (id) =>
+      one(
+        same<object>,
+        'SELECT 1 FROM pack WHERE name = ? AND operation IS NOT NULL AND dropped IS NULL',
+        id,
+      ) !== undefined,
+    isDropped: (id) =>
+      one(same<object>, 'SELECT 1 FROM pack WHERE name = ? AND dropped IS NOT NULL', id) !==
+      undefined,
+    droppedSince: (n) =>
+      many((row: { name: ObjectId }) => row.name, 'SELECT name FROM pack WHERE dropped > ?', n),
   }
 }
 
 type SqlValue = string | number | null
-
-interface StoredVersion {
-  readonly id: ObjectId
-  readonly artifact: ArtifactId
-  readonly number: number
-  readonly root: ObjectId
-  readonly files: number
-  readonly bytes: number
-  readonly created_at: string
-  readonly parents: string
-  readonly run: string | null
-  readonly description: string | null
-  readonly metadata: string | null
-  readonly operation: number
-}
-
-function toVersion(row: StoredVersion): VersionRow {
-  const { id, artifact, number, operation } = checkedRow(row)
-  const object: VersionObject = {
-    bytes: row.bytes,
-    createdAt: row.created_at,
-    files: row.files,
-    parents: parseJson(row.parents),
-    root: row.root,
-    ...(row.run === null ? {} : { run: row.run }),
-  }
-  return {
-    id,
-    artifact,
-    number,
-    object,
-    ...(row.description === null ? {} : { description: row.description }),
-    ...(row.metadata === null ? {} : { metadata: parseJson(row.metadata) }),
-    operation,
-  }
-}
-
-interface StoredArtifact extends ArtifactRow {
-  readonly next: number
-}
-
-function toArtifact(row: ArtifactRow): ArtifactRow {
-  const { id, project, name, type } = checkedRow(row)
-  return { id, project, name, type }
-}
-
-function toAlias(row: AliasRow): AliasRow {
-  const { alias, version } = checkedRow(row)
-  return { alias, version }
-}
-
-function missing(artifact: string): never {
-  throw new IndexDamageError(`The index does not find the artifact "${artifact}" that it holds.`)
-}
-
-function parseJson<T>(text: string): T {
-  try {
-    return JSON.parse(text) as T
-  } catch (error) {
-    throw new IndexDamageError('A row of the index holds no JSON.', { cause: error })
-  }
-}
 
 function same<T>(row: T): T {
   return row

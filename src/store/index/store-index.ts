@@ -16,11 +16,11 @@ import {
   type Rebuilt,
   type StoreIdentity,
 } from './database.ts'
-import { RuleError } from './fold.ts'
 import { Objects } from './objects.ts'
 import { type PackProblem, rereadPacks, type StagedPack, stagePacks } from './packs.ts'
 import { databaseDirectory } from './place.ts'
 import { type Blocked, catchUp, type Head, LogChangedError, readHead } from './refresh.ts'
+import { RuleError } from './rules.ts'
 import { type Source, type StateView, stateView } from './state.ts'
 
 export interface IndexOptions {
@@ -58,6 +58,9 @@ export class StoreIndex implements Source {
   readonly #onNotice: (notice: IndexNotice) => void
   #connection: Connection
   #blocked: Blocked | undefined
+  #rebuilds = 0
+  /** The newest operation that what `objects` remembers is based on; other processes fold into the same database. */
+  #seen = -1
 
   /** Opens the index of a store and brings it up to date. Throws ERR_DAMAGED where the log is damaged. */
   constructor(options: IndexOptions) {
@@ -94,10 +97,10 @@ export class StoreIndex implements Source {
   refresh(): Head {
     try {
       return this.#mending(() => {
-        const before = readHead(this.#connection)
         this.#blocked = catchUp(this.#connection, this.#context)
         const head = readHead(this.#connection)
-        if (head.applied !== before.applied) this.objects.forget()
+        if (head.applied !== this.#seen) this.objects.forget()
+        this.#seen = head.applied
         return head
       })
     } catch (error) {
@@ -116,6 +119,11 @@ export class StoreIndex implements Source {
   /** The operation at which this program had to stop, as of the last `refresh`: the store cannot be changed. */
   get blocked(): Blocked | undefined {
     return this.#blocked
+  }
+
+  /** How often the database was replaced while it was open: with it, numbers of rows lose their meaning. */
+  get rebuilds(): number {
+    return this.#rebuilds
   }
 
   /** Notes that the operation with this hash, and all before it, are on disk with their names. */
@@ -164,6 +172,7 @@ export class StoreIndex implements Source {
           name: basename(this.#connection.path),
           reason,
         })
+        this.#rebuilds++
         this.objects.forget()
       }
     }

@@ -1,10 +1,22 @@
 /**
  * The changes an operation can hold (docs/format.md section 6). This file is the one list of kinds: a new kind is an
- * interface and a schema here, and a case in `index/fold.ts`, which does not compile without it.
+ * interface and a schema here, and a case in `index/fold.ts` and in `invert.ts`, which do not compile without it.
  */
 import * as v from 'valibot'
-import { isAlias, isName, isTag } from '../../names.ts'
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
+import {
+  aliasSchema,
+  artifactIdSchema,
+  countSchema,
+  describe,
+  isObject,
+  list,
+  metadataSchema,
+  nameSchema,
+  objectIdSchema,
+  tagsSchema,
+  timeSchema,
+} from './schemas.ts'
 
 export interface ArtifactCreate {
   readonly kind: 'artifact.create'
@@ -12,6 +24,27 @@ export interface ArtifactCreate {
   readonly project: string
   readonly name: string
   readonly type: string
+}
+
+/** Labels of an artifact, or some of them; null: not set. */
+export interface ArtifactLabels {
+  readonly type?: string
+  readonly description?: string | null
+}
+
+export interface ArtifactEdit {
+  readonly kind: 'artifact.edit'
+  readonly artifact: ArtifactId
+  readonly set: ArtifactLabels
+  /** What the keys of `set` were before. */
+  readonly old: ArtifactLabels
+}
+
+export interface ArtifactRename {
+  readonly kind: 'artifact.rename'
+  readonly artifact: ArtifactId
+  readonly name: string
+  readonly old: string
 }
 
 export interface VersionAdd {
@@ -27,6 +60,45 @@ export interface VersionAdd {
   readonly tags?: readonly string[]
 }
 
+/** How long a version is kept: seconds from its creation; without a value, what the store says. */
+export type Ttl = number | 'never'
+
+/** Labels of a version, or some of them; null: not set. */
+export interface VersionLabels {
+  readonly description?: string | null
+  readonly metadata?: Metadata | null
+  readonly tags?: readonly string[] | null
+  readonly ttl?: Ttl | null
+}
+
+export interface VersionEdit {
+  readonly kind: 'version.edit'
+  readonly artifact: ArtifactId
+  readonly version: ObjectId
+  readonly set: VersionLabels
+  /** What the keys of `set` were before. */
+  readonly old: VersionLabels
+}
+
+export interface VersionDelete {
+  readonly kind: 'version.delete'
+  readonly artifact: ArtifactId
+  readonly version: ObjectId
+}
+
+export interface VersionRestore {
+  readonly kind: 'version.restore'
+  readonly artifact: ArtifactId
+  readonly version: ObjectId
+}
+
+/** Says that a deleted version cannot come back. */
+export interface VersionPurge {
+  readonly kind: 'version.purge'
+  readonly artifact: ArtifactId
+  readonly version: ObjectId
+}
+
 export interface AliasSet {
   readonly kind: 'alias.set'
   readonly artifact: ArtifactId
@@ -36,37 +108,46 @@ export interface AliasSet {
   readonly old: ObjectId | null
 }
 
-export type Change = ArtifactCreate | VersionAdd | AliasSet
+export interface AliasRemove {
+  readonly kind: 'alias.remove'
+  readonly artifact: ArtifactId
+  readonly alias: string
+  /** The version it named. */
+  readonly old: ObjectId
+}
+
+export interface DroppedPack {
+  readonly id: ObjectId
+  /** Where to look for what it held. */
+  readonly into?: ObjectId
+}
+
+export interface PacksDrop {
+  readonly kind: 'packs.drop'
+  readonly packs: readonly DroppedPack[]
+}
+
+/** Says that the other changes of the operation are the inverse of an earlier one's. */
+export interface Undo {
+  readonly kind: 'undo'
+  readonly operation: number
+}
+
+export type Change =
+  | ArtifactCreate
+  | ArtifactEdit
+  | ArtifactRename
+  | VersionAdd
+  | VersionEdit
+  | VersionDelete
+  | VersionRestore
+  | VersionPurge
+  | AliasSet
+  | AliasRemove
+  | PacksDrop
+  | Undo
 export type ChangeKind = Change['kind']
 export type ChangeOf<K extends ChangeKind> = Extract<Change, { readonly kind: K }>
-
-const hex = <T extends string>(digits: number): v.GenericSchema<unknown, T> => {
-  const pattern = new RegExp(`^[0-9a-f]{${digits}}$`)
-  return v.custom<T>(
-    (value) => typeof value === 'string' && pattern.test(value),
-    `not ${digits} hex digits`,
-  )
-}
-const text = (rule: (text: string) => boolean, message: string): v.GenericSchema<unknown, string> =>
-  v.custom<string>((value) => typeof value === 'string' && rule(value), message)
-const list = <T>(item: v.GenericSchema<unknown, T>): v.GenericSchema<unknown, readonly T[]> =>
-  v.pipe(
-    v.array(item),
-    v.check((items) => new Set(items).size === items.length, 'repeats an item'),
-  )
-
-export const objectIdSchema: v.GenericSchema<unknown, ObjectId> = hex<ObjectId>(64)
-export const hashSchema: v.GenericSchema<unknown, string> = hex<string>(64)
-export const nonceSchema: v.GenericSchema<unknown, string> = hex<string>(32)
-export const countSchema: v.GenericSchema<unknown, number> = v.pipe(
-  v.number(),
-  v.safeInteger(),
-  v.minValue(0),
-)
-export const timeSchema: v.GenericSchema<unknown, string> = text(isTime, 'not a time')
-
-const artifactId = hex<ArtifactId>(32)
-const name = text(isName, 'not a name')
 
 const versionObjectSchema: v.GenericSchema<unknown, VersionObject> = v.strictObject({
   bytes: countSchema,
@@ -74,35 +155,105 @@ const versionObjectSchema: v.GenericSchema<unknown, VersionObject> = v.strictObj
   files: countSchema,
   parents: list(objectIdSchema),
   root: objectIdSchema,
-  run: v.exactOptional(name),
+  run: v.exactOptional(nameSchema),
 })
+
+const above0 = v.pipe(countSchema, v.minValue(1))
+const artifactLabels = v.strictObject({
+  type: v.exactOptional(nameSchema),
+  description: v.exactOptional(v.nullable(v.string())),
+})
+const versionLabels = v.strictObject({
+  description: v.exactOptional(v.nullable(v.string())),
+  metadata: v.exactOptional(v.nullable(metadataSchema)),
+  tags: v.exactOptional(
+    v.nullable(
+      v.pipe(
+        tagsSchema,
+        v.check((tags) => tags.length > 0, 'no tag'),
+      ),
+    ),
+  ),
+  ttl: v.exactOptional(v.nullable(v.union([above0, v.literal('never')]))),
+})
+
+const versionOf = { artifact: artifactIdSchema, version: objectIdSchema }
+
+/** `old` has the keys of `set`, which has some. */
+const replacing = <T extends { readonly set: object; readonly old: object }>(
+  schema: v.GenericSchema<unknown, T>,
+): v.GenericSchema<unknown, T> =>
+  v.pipe(
+    schema,
+    v.check<T, string>(({ set, old }) => {
+      const keys = Object.keys(set)
+      const same = keys.length === Object.keys(old).length
+      return same && keys.length > 0 && keys.every((key) => Object.hasOwn(old, key))
+    }, 'not the keys that are set'),
+  )
 
 const SCHEMAS: { readonly [K in ChangeKind]: v.GenericSchema<unknown, ChangeOf<K>> } = {
   'artifact.create': v.strictObject({
     kind: v.literal('artifact.create'),
-    artifact: artifactId,
-    project: name,
-    name,
-    type: name,
+    artifact: artifactIdSchema,
+    project: nameSchema,
+    name: nameSchema,
+    type: nameSchema,
+  }),
+  'artifact.edit': replacing(
+    v.strictObject({
+      kind: v.literal('artifact.edit'),
+      artifact: artifactIdSchema,
+      set: artifactLabels,
+      old: artifactLabels,
+    }),
+  ),
+  'artifact.rename': v.strictObject({
+    kind: v.literal('artifact.rename'),
+    artifact: artifactIdSchema,
+    name: nameSchema,
+    old: nameSchema,
   }),
   'version.add': v.strictObject({
     kind: v.literal('version.add'),
-    artifact: artifactId,
+    ...versionOf,
     number: countSchema,
-    version: objectIdSchema,
     object: versionObjectSchema,
     description: v.exactOptional(v.string()),
-    // The value comes from JSON or goes through canonical JSON: what is inside is JSON.
-    metadata: v.exactOptional(v.custom<Metadata>(isObject, 'not an object')),
-    tags: v.exactOptional(list(text(isTag, 'not a tag'))),
+    metadata: v.exactOptional(metadataSchema),
+    tags: v.exactOptional(tagsSchema),
   }),
+  'version.edit': replacing(
+    v.strictObject({
+      kind: v.literal('version.edit'),
+      ...versionOf,
+      set: versionLabels,
+      old: versionLabels,
+    }),
+  ),
+  'version.delete': v.strictObject({ kind: v.literal('version.delete'), ...versionOf }),
+  'version.restore': v.strictObject({ kind: v.literal('version.restore'), ...versionOf }),
+  'version.purge': v.strictObject({ kind: v.literal('version.purge'), ...versionOf }),
   'alias.set': v.strictObject({
     kind: v.literal('alias.set'),
-    artifact: artifactId,
-    alias: text(isAlias, 'not an alias'),
-    version: objectIdSchema,
+    ...versionOf,
+    alias: aliasSchema,
     old: v.nullable(objectIdSchema),
   }),
+  'alias.remove': v.strictObject({
+    kind: v.literal('alias.remove'),
+    artifact: artifactIdSchema,
+    alias: aliasSchema,
+    old: objectIdSchema,
+  }),
+  'packs.drop': v.strictObject({
+    kind: v.literal('packs.drop'),
+    packs: v.pipe(
+      v.array(v.strictObject({ id: objectIdSchema, into: v.exactOptional(objectIdSchema) })),
+      v.minLength(1),
+    ),
+  }),
+  undo: v.strictObject({ kind: v.literal('undo'), operation: above0 }),
 }
 
 /** A change, or what about it this program does not understand. */
@@ -124,22 +275,4 @@ export function readChange(value: unknown): ReadChange {
 export function readVersionObject(value: unknown): VersionObject | undefined {
   const result = v.safeParse(versionObjectSchema, value)
   return result.success ? result.output : undefined
-}
-
-/** Says in a few words where a value breaks its schema. */
-export function describe(
-  issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]],
-): string {
-  const [issue] = issues
-  return `the field "${v.getDotPath(issue) ?? ''}" amiss (${issue.message})`
-}
-
-function isTime(value: string): boolean {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value)) return false
-  const time = Date.parse(value)
-  return !Number.isNaN(time) && new Date(time).toISOString() === value
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -7,16 +7,15 @@ import * as v from 'valibot'
 import { ArtifactsError, damaged } from '../../errors.ts'
 import type { ObjectId } from '../../types.ts'
 import { canonicalJson } from './canonical.ts'
+import { type Change, readChange } from './change.ts'
 import {
-  type Change,
   countSchema,
   describe,
   hashSchema,
   nonceSchema,
   objectIdSchema,
-  readChange,
   timeSchema,
-} from './change.ts'
+} from './schemas.ts'
 import { versionId } from './version-object.ts'
 
 export type PackKind = 'data' | 'meta' | 'mixed' | 'index'
@@ -62,7 +61,8 @@ export type LogEntry =
 /** Where an operation is expected: its number, the hash it follows, and its path for messages. */
 export interface Position {
   readonly n: number
-  readonly prev: string
+  /** Undefined where the operation before is lost: then any will do. */
+  readonly prev: string | undefined
   readonly path: string
 }
 
@@ -138,7 +138,7 @@ export function decodeOperation(bytes: Buffer, position: Position): LogEntry {
   if (value === undefined) throw damaged(`Operation "${path}" is not canonical JSON.`)
   if (value['n'] !== position.n)
     throw damaged(`Operation "${path}" says that its number is ${value['n']}.`)
-  if (value['prev'] !== position.prev) {
+  if (position.prev !== undefined && value['prev'] !== position.prev) {
     throw damaged(`Operation "${path}" does not follow operation ${position.n - 1} of this store.`)
   }
   const reading = understand(value)

@@ -6,8 +6,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ArtifactsError } from '../../errors.ts'
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
-import type { StateView, VersionRow } from '../index/state.ts'
-import type { AliasSet, Change, VersionAdd } from './change.ts'
+import type { ArtifactRow, StateView, VersionRow } from '../index/state.ts'
+import type { AliasSet, ArtifactEdit, Change, VersionAdd } from './change.ts'
+import type { JoiningPack } from './operation.ts'
 
 export interface CommitIntent {
   readonly project: string
@@ -61,18 +62,22 @@ export interface MovedAlias {
 export interface Plan<Outcome> {
   /** None: nothing is written. */
   readonly changes: readonly Change[]
+  /** The packs that join with the changes; absent: those of the intent. */
+  readonly packs?: readonly JoiningPack[]
   readonly outcome: Outcome
 }
 
 export const DEFAULT_TYPE = 'dataset'
 export const LATEST = 'latest'
 
-/** Plans a commit. Throws ERR_TYPE_MISMATCH when the artifact exists with another type than the one given. */
+/**
+ * Plans a commit. Throws ERR_TYPE_MISMATCH when the artifact exists with another type than the one given. An artifact
+ * without live versions takes the type that is given.
+ */
 export function planCommit(state: StateView, intent: CommitIntent): Plan<CommitOutcome> {
   const existing = state.artifactByName(intent.project, intent.name)
+  const retyped = existing === undefined ? undefined : retype(state, existing, intent)
   if (existing !== undefined) {
-    if (intent.type !== undefined && intent.type !== existing.type)
-      throw typeMismatch(intent, existing.type)
     const same = sameContent(state, existing.id, intent)
     if (same !== undefined) return planUnchanged(state, same, existing.type, intent)
   }
@@ -80,7 +85,7 @@ export function planCommit(state: StateView, intent: CommitIntent): Plan<CommitO
     return { changes: [], outcome: { kind: 'taken' } }
 
   const artifact = existing?.id ?? intent.newArtifact
-  const type = existing?.type ?? intent.type ?? DEFAULT_TYPE
+  const type = retyped?.set.type ?? existing?.type ?? intent.type ?? DEFAULT_TYPE
   const number = existing === undefined ? 0 : state.nextNumber(artifact)
   const { project, name, versionId: version } = intent
   const aliases = moveAliases(state, artifact, version, [LATEST, ...intent.aliases])
@@ -88,6 +93,7 @@ export function planCommit(state: StateView, intent: CommitIntent): Plan<CommitO
     ...(existing === undefined
       ? [{ kind: 'artifact.create' as const, artifact, project, name, type }]
       : []),
+    ...(retyped === undefined ? [] : [retyped]),
     addVersion(intent, artifact, number),
     ...aliases,
   ]
@@ -95,6 +101,18 @@ export function planCommit(state: StateView, intent: CommitIntent): Plan<CommitO
     changes,
     outcome: { kind: 'created', artifact, type, version, number, moved: movesOf(aliases) },
   }
+}
+
+/** The change that gives an artifact the type that is asked for, which only a hidden one takes. */
+function retype(
+  state: StateView,
+  { id: artifact, type: old }: ArtifactRow,
+  intent: CommitIntent,
+): ArtifactEdit | undefined {
+  const { type } = intent
+  if (type === undefined || type === old) return undefined
+  if (state.highestLive(artifact) !== undefined) throw typeMismatch(intent, old)
+  return { kind: 'artifact.edit', artifact, set: { type }, old: { type: old } }
 }
 
 /** The live version that makes a new one needless. */

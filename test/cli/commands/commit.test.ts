@@ -105,7 +105,10 @@ test('labels that are not applied to what was there are named', async () => {
   await run(['commit', 'data', '-n', 'x'], { cwd })
   const { code, stderr } = await call(['commit', '-m', 'better', '-a', 'best'], { cwd })
   assert.is(code, 0)
-  assert.match(stderr, 'Not applied, because x:v0 was there already: description.')
+  assert.match(
+    stderr,
+    'Not applied, because x:v0 was there already: description. This would: artifacts edit x:v0 -m',
+  )
   assert.is(await run(['show', 'x:best'], { cwd }).then((text) => text.split('\n')[0]), 'x:v0')
 })
 

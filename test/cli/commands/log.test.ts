@@ -29,9 +29,24 @@ test('lists versions with labels, sizes and ages, the newest first', async () =>
   assert.is(await run(['log', '--limit', '1', '-q'], { cwd }), 'other:v0\n')
 })
 
-test('--alias follows one alias', async () => {
+test('--alias tells who moved it when', async () => {
   const cwd = await threeVersions()
-  assert.is(await run(['log', 'bike', '--alias', 'good', '-q'], { cwd }), 'bike:v0\n')
+  await run(['alias', 'bike:v1', 'good'], { cwd })
+  await run(['alias', 'bike:v1', 'good', '--remove'], { cwd })
+  const text = await run(['log', 'bike', '--alias', 'good'], { cwd })
+  assert.equal(
+    text.split('\n').map((line) => line.replace(/just now {2}\S+ on \S+ {2}/, '')),
+    [
+      'bike:v1 -> none     operation 5',
+      'bike:v0 -> bike:v1  operation 4',
+      'none -> bike:v0     operation 1',
+      '',
+    ],
+  )
+  assert.is(await run(['log', '--alias', 'good', '-q', '--limit', '2'], { cwd }), 'none\nbike:v1\n')
+  for (const move of JSON.parse(await run(['log', '--alias', 'latest', '--json'], { cwd }))) {
+    assertFields(move, log.json['With --alias, an array of'])
+  }
 })
 
 test('--json is an array of versions', async () => {

@@ -2,9 +2,11 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ArtifactsError, ErrorCode } from '../../../src/errors.ts'
 import { parseRef } from '../../../src/names.ts'
-import type { SqlValue } from '../../../src/store/index/connection.ts'
-import { resolveArtifact, resolveVersion } from '../../../src/store/index/resolve.ts'
-import { rowSum } from '../../../src/store/index/row-sum.ts'
+import {
+  resolveAnyVersion,
+  resolveArtifact,
+  resolveVersion,
+} from '../../../src/store/index/resolve.ts'
 import { versionId } from '../../../src/store/log/version-object.ts'
 import { throwsCode } from '../../support/rejects.ts'
 import { sampleArtifact, sampleId, sampleObject } from '../log/samples.ts'
@@ -88,12 +90,7 @@ test('refuses another entity, and names both', () => {
 test('lists the candidates of an id that fits several versions', () => {
   const { state, connection, commit } = memoryState()
   for (let i = 0; i < 12; i++) commit('bike', sampleObject(i))
-  for (const row of connection.all<Record<string, SqlValue>>('SELECT * FROM version')) {
-    const { id, sum: _, ...others } = row
-    const alike = `abcdef${String(id).slice(6)}`
-    const sum = rowSum([alike, ...Object.values(others)])
-    connection.run('UPDATE version SET id = ?, sum = ? WHERE id = ?', alike, sum, id as string)
-  }
+  connection.run("UPDATE version SET id = 'abcdef' || substr(id, 7)")
   const error = throwsCode(
     () => resolveVersion(state, parseRef('@abcdef'), DEFAULTS),
     'ERR_AMBIGUOUS',
@@ -121,6 +118,58 @@ test('treats an artifact without versions as having none', () => {
   const artifact = sampleId('x').slice(0, 32) as ReturnType<typeof sampleArtifact>
   memory.apply({ kind: 'artifact.create', artifact, project: 'default', name: 'empty', type: 't' })
   assert.is(failure(memory, 'empty', 'ERR_NOT_FOUND').message, 'No version "empty".')
+})
+
+test('finds a deleted version only for who asks for such, and says how to get it back', () => {
+  const memory = bikes()
+  const { state, apply } = memory
+  const artifact = sampleArtifact('bike')
+  const version = versionId(sampleObject(1))
+  apply(
+    { kind: 'alias.remove', artifact, alias: 'best', old: version },
+    { kind: 'version.delete', artifact, version },
+  )
+  for (const ref of ['bike:v1', `@${version}`, `bike@${version.slice(0, 8)}`, 'bike:v1~1']) {
+    const error = failure(memory, ref, 'ERR_NOT_FOUND')
+    assert.is(error.message, 'Version "bike:v1" is deleted.')
+    assert.match(error.hint ?? '', '`artifacts restore bike:v1`')
+  }
+  const find = (ref: string): number =>
+    resolveAnyVersion(state, parseRef(ref), DEFAULTS).version.number
+  assert.is(find('bike:v1'), 1)
+  assert.is(find(`@${version}`), 1)
+  assert.is(find('bike~1'), 0)
+  assert.match(failure(memory, 'bike:bets', 'ERR_NOT_FOUND').message, 'No version "bike:bets"')
+
+  apply({ kind: 'version.purge', artifact, version })
+  const error = failure(memory, 'bike:v1', 'ERR_NOT_FOUND')
+  assert.is(error.message, 'Version "bike:v1" was removed by gc.')
+})
+
+test('prefers live versions for an id that fits deleted ones too', () => {
+  const { state, connection, commit } = memoryState()
+  for (let i = 0; i < 14; i++) commit('bike', sampleObject(i))
+  connection.run("UPDATE version SET id = 'abcdef' || substr(id, 7)")
+  connection.run('UPDATE version SET deleted = 1 WHERE number <> 9')
+  assert.is(resolveVersion(state, parseRef('@abcdef'), DEFAULTS).version.number, 9)
+  connection.run('UPDATE version SET deleted = 1')
+  throwsCode(() => resolveAnyVersion(state, parseRef('@abcdef'), DEFAULTS), 'ERR_AMBIGUOUS')
+})
+
+test('says of an artifact whose versions are all deleted that they are', () => {
+  const memory = memoryState()
+  memory.commit('bike', sampleObject(0))
+  const artifact = sampleArtifact('bike')
+  const version = versionId(sampleObject(0))
+  memory.apply(
+    { kind: 'alias.remove', artifact, alias: 'latest', old: version },
+    { kind: 'version.delete', artifact, version },
+  )
+  const error = failure(memory, 'bike', 'ERR_NOT_FOUND')
+  assert.is(error.message, 'All versions of "bike" are deleted.')
+  assert.match(error.hint ?? '', '`artifacts restore bike:v0`')
+  memory.apply({ kind: 'version.purge', artifact, version })
+  assert.match(failure(memory, 'bike', 'ERR_NOT_FOUND').hint ?? '', 'v1')
 })
 
 /** An artifact with v0, v1 (best) and v2 (latest). */

@@ -129,6 +129,7 @@ export function contentOf(index: StoreIndex): unknown {
     artifacts: connection.all('SELECT * FROM artifact ORDER BY id'),
     versions: connection.all('SELECT * FROM version ORDER BY id'),
     aliases: connection.all('SELECT * FROM alias ORDER BY artifact, alias'),
+    moves: connection.all('SELECT * FROM alias_move ORDER BY id'),
     tags: connection.all('SELECT * FROM tag ORDER BY version, tag'),
   }))
 }

@@ -2,7 +2,7 @@ import { mkdirSync, rmdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { operationPath } from '../../../src/store/layout.ts'
-import { checkNoGap, readEntry, readHash } from '../../../src/store/log/log.ts'
+import { checkNoGap, readEntry } from '../../../src/store/log/log.ts'
 import { encodeOperation } from '../../../src/store/log/operation.ts'
 import { throwsCode } from '../../support/rejects.ts'
 import { type Store, temporaryStore } from '../index/temporary-store.ts'
@@ -10,19 +10,17 @@ import { sampleArtifact, sampleId, sampleOperation } from './samples.ts'
 
 const test = suite('log')
 
-test('reads an operation, and its hash alone', async () => {
+test('reads an operation', async () => {
   await using store = await temporaryStore()
   const hash = write(store, 1)
   const entry = readEntry(store.layout, 1, store.identity.hash)
   assert.is(entry?.hash, hash)
   assert.is(entry?.kind === 'operation' && entry.operation.n, 1)
-  assert.is(readHash(store.layout, 1), hash)
 })
 
 test('finds nothing under a number that no operation has', async () => {
   await using store = await temporaryStore()
   assert.is(readEntry(store.layout, 1, store.identity.hash), undefined)
-  assert.is(readHash(store.layout, 1), undefined)
 })
 
 test('names the file of a damaged operation', async () => {
@@ -31,10 +29,6 @@ test('names the file of a damaged operation', async () => {
   truncateSync(operationPath(store.layout, 1), 100)
   const error = throwsCode(() => readEntry(store.layout, 1, store.identity.hash), 'ERR_DAMAGED')
   assert.match(error.message, operationPath(store.layout, 1))
-  assert.not.equal(readHash(store.layout, 1), undefined)
-  truncateSync(operationPath(store.layout, 1), 0)
-  throwsCode(() => readEntry(store.layout, 1, store.identity.hash), 'ERR_DAMAGED')
-  assert.is(readHash(store.layout, 1), '')
 })
 
 test('refuses a file larger than any operation without reading all of it', async () => {

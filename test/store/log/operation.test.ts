@@ -4,6 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ArtifactsError } from '../../../src/errors.ts'
 import { canonicalJson } from '../../../src/store/log/canonical.ts'
+import type { Change } from '../../../src/store/log/change.ts'
 import {
   decodeOperation,
   encodeOperation,
@@ -65,7 +66,7 @@ test('writes a line of canonical JSON and its SHA-256', () => {
 test('reads the golden operations, and writes them again byte for byte', () => {
   let prev = readFileSync(new URL('format.json', GOLDEN), 'utf8').split('\n')[1] ?? ''
   const names = readdirSync(GOLDEN).filter((name) => /^\d+\.json$/.test(name))
-  assert.is(names.length, 3)
+  assert.is(names.length, 12)
   const kinds = new Set<string>()
   for (const [i, name] of names.sort().entries()) {
     const bytes = readFileSync(new URL(name, GOLDEN))
@@ -75,7 +76,20 @@ test('reads the golden operations, and writes them again byte for byte', () => {
     for (const change of entry.operation.changes) kinds.add(change.kind)
     prev = entry.hash
   }
-  assert.equal([...kinds].sort(), ['alias.set', 'artifact.create', 'version.add'])
+  assert.equal([...kinds].sort(), [
+    'alias.remove',
+    'alias.set',
+    'artifact.create',
+    'artifact.edit',
+    'artifact.rename',
+    'packs.drop',
+    'undo',
+    'version.add',
+    'version.delete',
+    'version.edit',
+    'version.purge',
+    'version.restore',
+  ])
 })
 
 test('takes no byte changed, lost or added', () => {
@@ -134,6 +148,8 @@ test('tells what only a newer program understands from damage, and names that pr
   const operation = full()
   const [create, add, set] = operation.changes
   const pack = samplePack(1)
+  const edit = { ...versionOf(add), kind: 'version.edit', set: { ttl: 1 }, old: { ttl: null } }
+  const artifactEdit = { artifact: sampleArtifact(1), kind: 'artifact.edit' }
   const newer: readonly [string, RegExp, object][] = [
     ['a kind', /unknown kind "run\.start"/, { changes: [{ kind: 'run.start', run: 'r1' }] }],
     ['no kind', /unknown kind/, { changes: [null] }],
@@ -146,6 +162,20 @@ test('tells what only a newer program understands from damage, and names that pr
     ['a fraction', /field "number"/, { changes: [{ ...add, number: 0.5 }] }],
     ['tags', /field "tags"/, { changes: [{ ...add, tags: ['a', 'a'] }] }],
     ['metadata', /field "metadata"/, { changes: [{ ...add, metadata: [] }] }],
+    ['no label', /"version\.edit"/, { changes: [{ ...edit, set: {}, old: {} }] }],
+    ['other old labels', /"version\.edit"/, { changes: [{ ...edit, old: { tags: null } }] }],
+    ['more old labels', /"version\.edit"/, { changes: [{ ...edit, old: { ttl: 1, tags: null } }] }],
+    ['an odd label', /"set\.colou?r"/, { changes: [{ ...edit, set: { color: 1 } }] }],
+    ['no tags', /"set\.tags"/, { changes: [{ ...edit, set: { tags: [] }, old: { tags: null } }] }],
+    ['a ttl of 0', /"set\.ttl"/, { changes: [{ ...edit, set: { ttl: 0 } }] }],
+    ['a ttl in words', /"set\.ttl"/, { changes: [{ ...edit, set: { ttl: '30d' } }] }],
+    [
+      'an artifact without type',
+      /"set\.type"/,
+      { changes: [{ ...artifactEdit, set: { type: null }, old: { type: 'model' } }] },
+    ],
+    ['no pack', /"packs"/, { changes: [{ kind: 'packs.drop', packs: [] }] }],
+    ['operation 0', /"operation"/, { changes: [{ kind: 'undo', operation: 0 }] }],
     ['an envelope field', /"color"/, { color: 'red' }],
     ['no change', /"changes"/, { changes: [] }],
     ['a time', /"at"/, { at: '2026-02-30T10:00:00.000Z' }],
@@ -191,6 +221,11 @@ test('keeps metadata keys that mean something to JavaScript', () => {
     canonicalJson(metadata),
   )
 })
+
+function versionOf(change: Change | undefined): object {
+  if (change?.kind !== 'version.add') throw new Error('unreachable')
+  return { artifact: change.artifact, version: change.version }
+}
 
 function decode(bytes: Buffer): LogEntry {
   return decodeOperation(bytes, { n: 7, prev: PREV, path: 'log/000000000007.json' })

@@ -1,0 +1,61 @@
+/** Applies the changes of artifacts themselves. */
+import type { ArtifactId } from '../../types.ts'
+import type { Connection } from './connection.ts'
+import { type Applies, RuleError, requireArtifact } from './rules.ts'
+
+export const ARTIFACT_CHANGES: Applies<'artifact.create' | 'artifact.edit' | 'artifact.rename'> = {
+  'artifact.create': (connection, { artifact, project, name, type }, n) => {
+    if (connection.value('SELECT 1 FROM artifact WHERE id = ?', artifact) !== undefined) {
+      throw new RuleError(n, `artifact "${artifact}" exists`)
+    }
+    requireFreeName(connection, project, name, n)
+    connection.run(
+      'INSERT INTO artifact VALUES (?, ?, ?, ?, NULL, ?)',
+      artifact,
+      project,
+      name,
+      type,
+      n,
+    )
+  },
+
+  'artifact.edit': (connection, { artifact, set, old }, n) => {
+    const row = requireArtifact(connection, artifact, n)
+    if (set.type !== undefined) {
+      requireOld(artifact, 'type', row.type, old.type, n)
+      connection.run('UPDATE artifact SET type = ? WHERE id = ?', set.type, artifact)
+    }
+    if (set.description !== undefined) {
+      requireOld(artifact, 'description', row.description, old.description, n)
+      connection.run('UPDATE artifact SET description = ? WHERE id = ?', set.description, artifact)
+    }
+  },
+
+  'artifact.rename': (connection, { artifact, name, old }, n) => {
+    const row = requireArtifact(connection, artifact, n)
+    requireOld(artifact, 'name', row.name, old, n)
+    requireFreeName(connection, row.project, name, n)
+    connection.run('UPDATE artifact SET name = ? WHERE id = ?', name, artifact)
+  },
+}
+
+function requireFreeName(connection: Connection, project: string, name: string, n: number): void {
+  const taken = connection.value(
+    'SELECT 1 FROM artifact WHERE project = ? AND name = ?',
+    project,
+    name,
+  )
+  if (taken !== undefined) throw new RuleError(n, `the name "${project}/${name}" is taken`)
+}
+
+function requireOld(
+  artifact: ArtifactId,
+  what: string,
+  was: string | null,
+  old: string | null | undefined,
+  n: number,
+): void {
+  if (was !== old) {
+    throw new RuleError(n, `the ${what} of artifact "${artifact}" was not ${JSON.stringify(old)}`)
+  }
+}

@@ -1,0 +1,122 @@
+/** Applies the changes of versions: they come, get other labels, are deleted, restored and purged. */
+import { canonicalJson } from '../log/canonical.ts'
+import type { VersionEdit } from '../log/change.ts'
+import type { Connection } from './connection.ts'
+import {
+  type Applies,
+  RuleError,
+  requireArtifact,
+  requireLive,
+  requireVersion,
+  type VersionFacts,
+} from './rules.ts'
+
+export const VERSION_CHANGES: Applies<
+  'version.add' | 'version.edit' | 'version.delete' | 'version.restore' | 'version.purge'
+> = {
+  'version.add': (connection, change, n) => {
+    const { artifact, number, version, object } = change
+    requireArtifact(connection, artifact, n)
+    if (connection.value('SELECT 1 FROM version WHERE id = ?', version) !== undefined) {
+      throw new RuleError(n, `version "${version}" exists`)
+    }
+    if (
+      connection.value(
+        'SELECT 1 FROM version WHERE artifact = ? AND number = ?',
+        artifact,
+        number,
+      ) !== undefined
+    ) {
+      throw new RuleError(n, `the number v${number} of artifact "${artifact}" is taken`)
+    }
+    connection.run(
+      'INSERT INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, NULL, NULL)',
+      version,
+      artifact,
+      number,
+      object.root,
+      object.files,
+      object.bytes,
+      object.createdAt,
+      JSON.stringify(object.parents),
+      object.run ?? null,
+      change.description ?? null,
+      change.metadata === undefined ? null : JSON.stringify(change.metadata),
+      n,
+    )
+    insertTags(connection, version, change.tags ?? [])
+  },
+
+  'version.edit': (connection, change, n) => {
+    const row = requireLive(connection, change, n)
+    const { version, set } = change
+    requireOldLabels(connection, row, change, n)
+    if (set.description !== undefined)
+      connection.run('UPDATE version SET description = ? WHERE id = ?', set.description, version)
+    if (set.metadata !== undefined) {
+      const text = set.metadata === null ? null : JSON.stringify(set.metadata)
+      connection.run('UPDATE version SET metadata = ? WHERE id = ?', text, version)
+    }
+    if (set.ttl !== undefined) {
+      const text = set.ttl === null ? null : String(set.ttl)
+      connection.run('UPDATE version SET ttl = ? WHERE id = ?', text, version)
+    }
+    if (set.tags !== undefined) {
+      connection.run('DELETE FROM tag WHERE version = ?', version)
+      insertTags(connection, version, set.tags ?? [])
+    }
+  },
+
+  'version.delete': (connection, change, n) => {
+    requireLive(connection, change, n)
+    const { version } = change
+    const alias = connection.value<string>('SELECT alias FROM alias WHERE version = ?', version)
+    if (alias !== undefined)
+      throw new RuleError(n, `version "${version}" is deleted while "${alias}" names it`)
+    connection.run('UPDATE version SET deleted = ? WHERE id = ?', n, version)
+  },
+
+  'version.restore': (connection, change, n) => {
+    requireDeleted(requireVersion(connection, change, n), change.version, n)
+    connection.run('UPDATE version SET deleted = NULL WHERE id = ?', change.version)
+  },
+
+  'version.purge': (connection, change, n) => {
+    requireDeleted(requireVersion(connection, change, n), change.version, n)
+    connection.run('UPDATE version SET purged = ? WHERE id = ?', n, change.version)
+  },
+}
+
+function insertTags(connection: Connection, version: string, tags: readonly string[]): void {
+  for (const tag of tags) connection.run('INSERT INTO tag VALUES (?, ?)', version, tag)
+}
+
+function requireDeleted({ deleted, purged }: VersionFacts, version: string, n: number): void {
+  if (deleted === null) throw new RuleError(n, `version "${version}" is not deleted`)
+  if (purged !== null) throw new RuleError(n, `version "${version}" is purged`)
+}
+
+function requireOldLabels(
+  connection: Connection,
+  row: VersionFacts,
+  { version, old }: VersionEdit,
+  n: number,
+): void {
+  const refuse = (what: string): never => {
+    throw new RuleError(n, `the ${what} of version "${version}" was another one`)
+  }
+  if (old.description !== undefined && old.description !== row.description) refuse('description')
+  if (old.metadata !== undefined && canonicalJson(old.metadata) !== canonical(row.metadata))
+    refuse('metadata')
+  if (old.ttl !== undefined && (old.ttl === null ? null : String(old.ttl)) !== row.ttl)
+    refuse('ttl')
+  if (old.tags === undefined) return
+  const tags = connection.all<{ tag: string }>('SELECT tag FROM tag WHERE version = ?', version)
+  const before = new Set(tags.map(({ tag }) => tag))
+  const said = old.tags ?? []
+  if (said.length !== before.size || said.some((tag) => !before.has(tag))) refuse('tags')
+}
+
+function canonical(json: string | null): string {
+  return canonicalJson(json === null ? null : JSON.parse(json))
+}

@@ -1,0 +1,153 @@
+/**
+ * Changes of the log in words, for people. Artifacts have the names they have today, so that a word can be pasted into
+ * the next command; where a name was changed, both stand there.
+ */
+import { nameOf, refOf, type Session } from './session.ts'
+import type { Change, ChangeKind, ChangeOf, VersionLabels } from './store/log/change.ts'
+import type { Slot } from './store/log/effects.ts'
+import type { ArtifactId, ObjectId } from './types.ts'
+
+/** What an operation did, in the words of the commands that do it: `commit bike:v3 (best)`. */
+export function summarize(session: Session, changes: readonly Change[]): string {
+  const of = <K extends ChangeKind>(kind: K): ChangeOf<K>[] =>
+    changes.filter((change): change is Change & ChangeOf<K> => change.kind === kind)
+  const [undo] = of('undo')
+  if (undo !== undefined) return `undo ${undo.operation}`
+
+  const versionRef = ({ version }: { readonly version: ObjectId }): string =>
+    refOfId(session, version)
+  const added = of('version.add')
+  const isByTheWay = (alias: string): boolean =>
+    alias === 'latest' && (added.length > 0 || of('version.delete').length > 0)
+  const set = of('alias.set').filter(({ alias }) => !isByTheWay(alias))
+  const removed = of('alias.remove').filter(({ alias }) => !isByTheWay(alias))
+  const isNew = new Set(added.map(({ version }) => version))
+  const phrases: string[] = []
+  const say = (verb: string, things: readonly string[]): void => {
+    if (things.length > 0) phrases.push(`${verb} ${listed(things)}`)
+  }
+  say(
+    'commit',
+    added.map((change) => {
+      const aliases = set.filter(({ version }) => version === change.version)
+      const names = aliases.map(({ alias }) => alias)
+      return `${versionRef(change)}${names.length === 0 ? '' : ` (${listed(names)})`}`
+    }),
+  )
+  say('restore', of('version.restore').map(versionRef))
+  for (const change of set) {
+    if (!isNew.has(change.version)) say('alias', [`${versionRef(change)} ${change.alias}`])
+  }
+  for (const { alias, old } of removed) say('alias', [`${refOfId(session, old)} ${alias} --remove`])
+  for (const change of of('version.edit')) {
+    const fields = Object.keys(change.set)
+    const isTags = fields.length === 1 && fields[0] === 'tags'
+    say(isTags ? 'tag' : 'edit', [`${versionRef(change)}${isTags ? '' : ` (${listed(fields)})`}`])
+  }
+  for (const { artifact, set: labels } of of('artifact.edit')) {
+    if (added.length > 0) continue
+    say('edit', [`${artifactName(session, artifact)} (${listed(Object.keys(labels))})`])
+  }
+  for (const { old, name } of of('artifact.rename')) say('rename', [`${old} ${name}`])
+  say('rm', of('version.delete').map(versionRef))
+  say('purge', of('version.purge').map(versionRef))
+  const packs = of('packs.drop').flatMap((change) => change.packs)
+  if (packs.length > 0)
+    phrases.push(`drop ${packs.length} ${packs.length === 1 ? 'pack' : 'packs'}`)
+  return phrases.length > MOST ? `${phrases.slice(0, MOST).join('; ')}; …` : phrases.join('; ')
+}
+
+/** How many things are named before the others are only counted. */
+const MOST = 5
+
+/** One change with what it replaced: `alias best of bike: v2 -> v3`. */
+export function describeChange<K extends ChangeKind>(
+  session: Session,
+  change: Change & ChangeOf<K>,
+): string {
+  const describe = WORDS[change.kind as K]
+  return describe(change, session)
+}
+
+/** What a value is, in a sentence: `the alias "best" of "bike"`. */
+export function describeSlot(session: Session, slot: Slot): string {
+  switch (slot.kind) {
+    case 'alias':
+      return `the alias "${slot.alias}" of "${artifactName(session, slot.artifact)}"`
+    case 'life':
+      return `whether "${refOfId(session, slot.version)}" is deleted`
+    case 'artifact':
+      return `the ${slot.field} of "${artifactName(session, slot.artifact)}"`
+    case 'version':
+      return `the ${slot.field} of "${refOfId(session, slot.version)}"`
+    case 'name':
+      return `who is called "${slot.project}/${slot.name}"`
+  }
+}
+
+/** `bike:v3`, with the name of today. */
+export function refOfId(session: Session, id: ObjectId): string {
+  const { state } = session.opened.index
+  const version = state.versionById(id)
+  const artifact = version && state.artifactById(version.artifact)
+  return version === undefined || artifact === undefined
+    ? `@${id.slice(0, 12)}`
+    : refOf(session, { artifact, version })
+}
+
+type Words = {
+  readonly [K in ChangeKind]: (change: ChangeOf<K>, session: Session) => string
+}
+
+const WORDS: Words = {
+  'artifact.create': ({ project, name, type }) =>
+    `artifact ${project}/${name} of type ${type} made`,
+  'artifact.edit': ({ artifact, set, old }, session) =>
+    `artifact ${artifactName(session, artifact)}: ${moves(set, old)}`,
+  'artifact.rename': ({ name, old }) => `artifact ${old} renamed to ${name}`,
+  'version.add': ({ version, object, tags, description, metadata }, session) => {
+    const labels: VersionLabels = {
+      ...(description === undefined ? {} : { description }),
+      ...(tags === undefined ? {} : { tags }),
+      ...(metadata === undefined ? {} : { metadata }),
+    }
+    const said = Object.entries(labels).map(([key, value]) => `, ${key} ${JSON.stringify(value)}`)
+    const files = `${object.files} ${object.files === 1 ? 'file' : 'files'}`
+    return `version ${refOfId(session, version)} added: ${files}, ${object.bytes} bytes${said.join('')}`
+  },
+  'version.edit': ({ version, set, old }, session) =>
+    `version ${refOfId(session, version)}: ${moves(set, old)}`,
+  'version.delete': ({ version }, session) => `version ${refOfId(session, version)} deleted`,
+  'version.restore': ({ version }, session) => `version ${refOfId(session, version)} restored`,
+  'version.purge': ({ version }, session) => `version ${refOfId(session, version)} purged`,
+  'alias.set': ({ artifact, alias, version, old }, session) =>
+    `alias ${artifactName(session, artifact)}:${alias}: ${old === null ? 'none' : refOfId(session, old)} -> ${refOfId(session, version)}`,
+  'alias.remove': ({ artifact, alias, old }, session) =>
+    `alias ${artifactName(session, artifact)}:${alias}: ${refOfId(session, old)} -> none`,
+  'packs.drop': ({ packs }) =>
+    packs
+      .map(
+        ({ id, into }) => `pack ${id} dropped${into === undefined ? '' : `, merged into ${into}`}`,
+      )
+      .join('\n'),
+  undo: ({ operation }) => `operation ${operation} undone`,
+}
+
+function moves(set: object, old: object): string {
+  return Object.entries(set)
+    .map(([key, value]) => {
+      const before: unknown = (old as Readonly<Record<string, unknown>>)[key]
+      return `${key} ${JSON.stringify(before)} -> ${JSON.stringify(value)}`
+    })
+    .join(', ')
+}
+
+function artifactName(session: Session, id: ArtifactId): string {
+  const artifact = session.opened.index.state.artifactById(id)
+  return artifact === undefined ? id.slice(0, 12) : nameOf(session, artifact)
+}
+
+function listed(things: readonly string[]): string {
+  const more = things.length - MOST
+  return `${things.slice(0, MOST).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
