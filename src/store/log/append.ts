@@ -93,7 +93,7 @@ export function syncLog(io: Io, layout: Layout, n: number): void {
     throw new ArtifactsError(
       'ERR_DURABILITY_UNKNOWN',
       `Operation ${n} was committed, but the disk did not confirm it: it may be lost with the power.`,
-      { hint: 'Check the disk, then run `artifacts verify`.', cause: error },
+      { hint: 'Check the disk, then run `artifacts op log` to see whether it is there.', cause: error },
     )
   }
 }
