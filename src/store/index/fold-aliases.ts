@@ -9,7 +9,13 @@ export const ALIAS_CHANGES: Applies<'alias.set' | 'alias.remove'> = {
     requireArtifact(connection, artifact, n)
     requireLive(connection, change, n)
     requireOld(connection, artifact, alias, old, n)
-    connection.run('INSERT OR REPLACE INTO alias VALUES (?, ?, ?, ?)', artifact, alias, version, n)
+    connection.run(
+      'INSERT OR REPLACE INTO alias VALUES (?, ?, ?, ?, 0)',
+      artifact,
+      alias,
+      version,
+      n,
+    )
     noteMove(connection, artifact, alias, old, version, n)
   },
 

@@ -10,7 +10,7 @@ export const ARTIFACT_CHANGES: Applies<'artifact.create' | 'artifact.edit' | 'ar
     }
     requireFreeName(connection, project, name, n)
     connection.run(
-      'INSERT INTO artifact VALUES (?, ?, ?, ?, NULL, ?)',
+      'INSERT INTO artifact VALUES (?, ?, ?, ?, NULL, ?, 0, 0)',
       artifact,
       project,
       name,

@@ -2,6 +2,7 @@
 import { canonicalJson } from '../log/canonical.ts'
 import type { VersionEdit } from '../log/change.ts'
 import type { Connection } from './connection.ts'
+import { seal } from './row-sum.ts'
 import {
   type Applies,
   RuleError,
@@ -30,7 +31,7 @@ export const VERSION_CHANGES: Applies<
       throw new RuleError(n, `the number v${number} of artifact "${artifact}" is taken`)
     }
     connection.run(
-      'INSERT INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, NULL, NULL)',
+      'INSERT INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, NULL, NULL, 0)',
       version,
       artifact,
       number,
@@ -44,6 +45,7 @@ export const VERSION_CHANGES: Applies<
       change.metadata === undefined ? null : JSON.stringify(change.metadata),
       n,
     )
+    connection.run('UPDATE artifact SET next = max(next, ?) WHERE id = ?', number + 1, artifact)
     insertTags(connection, version, change.tags ?? [])
   },
 
@@ -88,7 +90,8 @@ export const VERSION_CHANGES: Applies<
 }
 
 function insertTags(connection: Connection, version: string, tags: readonly string[]): void {
-  for (const tag of tags) connection.run('INSERT INTO tag VALUES (?, ?)', version, tag)
+  for (const tag of tags) connection.run('INSERT INTO tag VALUES (?, ?, 0)', version, tag)
+  seal(connection, 'tag', version)
 }
 
 function requireDeleted({ deleted, purged }: VersionFacts, version: string, n: number): void {

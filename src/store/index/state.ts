@@ -4,8 +4,9 @@
  */
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
 import type { Ttl } from '../log/change.ts'
-import type { Connection } from './connection.ts'
-import { toArtifact, toOperation, toVersion } from './rows.ts'
+import { type Connection, IndexDamageError } from './connection.ts'
+import { checkedRow } from './row-sum.ts'
+import { type StoredArtifact, toAlias, toArtifact, toOperation, toVersion } from './rows.ts'
 
 export interface ArtifactRow {
   readonly id: ArtifactId
@@ -116,7 +117,8 @@ export interface Source {
   read<T>(query: (connection: Connection) => T): T
 }
 
-const ARTIFACT = 'SELECT id, project, name, type, description FROM artifact'
+const ARTIFACT = 'SELECT * FROM artifact'
+const ALIAS = 'SELECT * FROM alias'
 const VERSION = 'SELECT * FROM version'
 const OPERATION = 'SELECT * FROM operation'
 const LIVE = 'deleted IS NULL'
@@ -139,7 +141,14 @@ export function stateView(source: Source): StateView {
     one(toVersion, `${VERSION} WHERE ${where}`, ...values)
 
   return {
-    artifactByName: (project, name) => artifact('project = ? AND name = ?', project, name),
+    artifactByName: (project, name) =>
+      artifact('project = ? AND name = ?', project, name) ??
+      source.read((connection) => {
+        // Where none is found one is made, and a second of the same name would break the log for ever.
+        const all = connection.all<StoredArtifact>(`${ARTIFACT} NOT INDEXED`).map(toArtifact)
+        if (all.some((row) => row.project === project && row.name === name)) missing(name)
+        return undefined
+      }),
     artifactById: (id) => artifact('id = ?', id),
     artifacts: (project) =>
       project === undefined
@@ -191,34 +200,19 @@ export function stateView(source: Source): StateView {
             limit,
           ),
     nextNumber: (of) =>
-      one(
-        (row: { next: number }) => row.next,
-        'SELECT ifnull(max(number) + 1, 0) AS next FROM version WHERE artifact = ?',
-        of,
-      ) ?? 0,
+      source.read((connection) => {
+        const row = connection.get<StoredArtifact>(`${ARTIFACT} WHERE id = ?`, of)
+        return row === undefined ? missing(of) : checkedRow(row).next
+      }),
     alias: (of, alias) =>
-      one(
-        (row: AliasRow) => row.version,
-        'SELECT version FROM alias WHERE artifact = ? AND alias = ?',
-        of,
-        alias,
-      ),
-    aliases: (of) =>
-      many(
-        same<AliasRow>,
-        'SELECT alias, version FROM alias WHERE artifact = ? ORDER BY alias',
-        of,
-      ),
+      one(toAlias, `${ALIAS} WHERE artifact = ? AND alias = ?`, of, alias)?.version,
+    aliases: (of) => many(toAlias, `${ALIAS} WHERE artifact = ? ORDER BY alias`, of),
     aliasesOf: (id) =>
-      many(
-        (row: AliasRow) => row.alias,
-        'SELECT alias FROM alias WHERE version = ? ORDER BY alias',
-        id,
-      ),
+      many((row: AliasRow) => toAlias(row).alias, `${ALIAS} WHERE version = ? ORDER BY alias`, id),
     tagsOf: (id) =>
       many(
-        (row: { tag: string }) => row.tag,
-        'SELECT tag FROM tag WHERE version = ? ORDER BY tag',
+        (row: { tag: string }) => checkedRow(row).tag,
+        'SELECT * FROM tag WHERE version = ? ORDER BY tag',
         id,
       ),
     aliasMoves: (alias, of) =>
@@ -267,6 +261,10 @@ export function stateView(source: Source): StateView {
 }
 
 type SqlValue = string | number | null
+
+function missing(artifact: string): never {
+  throw new IndexDamageError(`The index does not find the artifact "${artifact}" that it holds.`)
+}
 
 function same<T>(row: T): T {
   return row
