@@ -19,9 +19,11 @@ export const UNDO_CHANGES: Applies<'undo'> = {
     if (read(connection, n)?.undoes !== null)
       throw new RuleError(n, 'one operation undoes two others')
     connection.run('UPDATE operation SET undoes = ? WHERE n = ?', operation, n)
+    seal(connection, 'operation', n)
     let by: number | null = n
     let at = n
     for (let next: number | null = operation; next !== null; ) {
+      read(connection, next)
       connection.run('UPDATE operation SET undone = ? WHERE n = ?', by, next)
       seal(connection, 'operation', next)
       // What is undone undoes nothing; what is in effect does.

@@ -10,7 +10,7 @@ import { ARTIFACT_CHANGES } from './fold-artifacts.ts'
 import { PACK_CHANGES } from './fold-packs.ts'
 import { UNDO_CHANGES } from './fold-undo.ts'
 import { VERSION_CHANGES } from './fold-versions.ts'
-import { seal } from './row-sum.ts'
+import { insertRow } from './row-sum.ts'
 import type { Applies } from './rules.ts'
 
 const APPLY: Applies<ChangeKind> = {
@@ -30,32 +30,11 @@ const FINAL: ReadonlySet<ChangeKind> = new Set<ChangeKind>(['packs.drop', 'versi
  */
 export function fold(connection: Connection, operation: Operation, hash: string): void {
   const { n, at, by, tool } = operation
-  connection.run(
-    'INSERT INTO operation VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0)',
-    n,
-    hash,
-    at,
-    by.user,
-    by.host,
-    tool,
-    operation.changes.every(({ kind }) => FINAL.has(kind)) ? 1 : 0,
-  )
-  seal(connection, 'operation', n)
-  for (const change of operation.changes) {
-    apply(connection, change, n)
-    sealChanged(connection, change)
-  }
-  seal(connection, 'operation', n)
+  const final = operation.changes.every(({ kind }) => FINAL.has(kind)) ? 1 : 0
+  const { user, host } = by
+  insertRow(connection, 'INSERT INTO operation', [n, hash, at, user, host, tool, final, null, null])
+  for (const change of operation.changes) apply(connection, change, n)
   connection.run('UPDATE store SET applied = ?, hash = ?', n, hash)
-}
-
-/** Seals the rows that a change was about, which were sound before; others are sealed where they are changed. */
-function sealChanged(connection: Connection, change: Change): void {
-  if (!('artifact' in change)) return
-  const { artifact } = change
-  seal(connection, 'artifact', artifact)
-  if ('alias' in change) seal(connection, 'alias', artifact, change.alias)
-  else if ('version' in change) seal(connection, 'version', change.version)
 }
 
 function apply<K extends ChangeKind>(

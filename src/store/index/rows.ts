@@ -12,6 +12,7 @@ export interface StoredArtifact {
   readonly type: string
   readonly description: string | null
   readonly next: number
+  readonly aliases: number
 }
 
 export interface StoredVersion {
@@ -30,6 +31,7 @@ export interface StoredVersion {
   readonly operation: number
   readonly deleted: number | null
   readonly purged: number | null
+  readonly tags: number
 }
 
 export interface StoredOperation {

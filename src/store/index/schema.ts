@@ -59,7 +59,7 @@ CREATE TABLE object (
   PRIMARY KEY (id, pack)
 ) STRICT, WITHOUT ROWID;
 
--- "next": the number of its next version.
+-- "next": the number of its next version. "aliases": how many it has, so that a row that nothing finds is missed.
 CREATE TABLE artifact (
   id TEXT PRIMARY KEY,
   project TEXT NOT NULL,
@@ -68,12 +68,13 @@ CREATE TABLE artifact (
   description TEXT,
   operation INTEGER NOT NULL,
   next INTEGER NOT NULL,
+  aliases INTEGER NOT NULL,
   sum INTEGER NOT NULL,
   UNIQUE (project, name)
 ) STRICT;
 
 -- "ttl": seconds after "created_at", or 'never'; null: what the store says. "deleted", "purged": by which operation; a
--- live version is one that is not deleted.
+-- live version is one that is not deleted. "tags": how many it has.
 CREATE TABLE version (
   id TEXT PRIMARY KEY,
   artifact TEXT NOT NULL,
@@ -90,6 +91,7 @@ CREATE TABLE version (
   operation INTEGER NOT NULL,
   deleted INTEGER,
   purged INTEGER,
+  tags INTEGER NOT NULL,
   sum INTEGER NOT NULL,
   UNIQUE (artifact, number)
 ) STRICT;
