@@ -15,7 +15,7 @@ import { setImmediate } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 
 const ROOT = resolve(import.meta.dirname, '..')
-const PROGRAM = join(ROOT, 'dist/cli/bin.js')
+const PROGRAM = join(ROOT, 'dist/program/artifacts.js')
 const NEVER_STORED = new Set(['.git', '.artifacts'])
 const LINES_SHOWN = 20
 const MIB = 2 ** 20

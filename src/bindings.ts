@@ -1,5 +1,5 @@
 /** Which directory holds which version, as the library's functions need it. */
-import { isSystemError } from './errors.ts'
+import { ArtifactsError, isFailedCall, isSystemError } from './errors.ts'
 import type { Session } from './session.ts'
 import * as notes from './store/workspace/binding.ts'
 import type { ObjectId } from './types.ts'
@@ -32,6 +32,7 @@ function asNow({ index }: Session['opened'], binding: Binding): Binding {
 /**
  * Notes that `dir` holds a version. `replaced` names the artifact it was bound to, when that is another one. In a store
  * that can't be written nothing is noted.
+ * @throws ArtifactsError ERR_PARTIAL when the disk refuses the note: what it is about has been done.
  */
 export function bindDirectory(
   { opened }: Session,
@@ -52,6 +53,11 @@ export function bindDirectory(
       : { path, replaced: before.name }
   } catch (error) {
     if (isSystemError(error, 'EROFS', 'EACCES', 'EPERM')) return undefined
-    throw error
+    if (!isFailedCall(error)) throw error
+    throw new ArtifactsError(
+      'ERR_PARTIAL',
+      `"${dir}" holds "${name}:v${version.number}" now, but that could not be noted: ${error.message}`,
+      { hint: 'Run the same command again: only the note is missing.', cause: error },
+    )
   }
 }

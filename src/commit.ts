@@ -1,13 +1,13 @@
 /** Commit as a person asks for it: paths, names and refs become sources, an artifact and a base. */
 import { type Stats, statSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { type Binding, bindDirectory, bindingOf } from './bindings.ts'
 import { ArtifactsError, isSystemError } from './errors.ts'
 import { checkAlias, checkName, checkTag, checkType, parseRef } from './names.ts'
 import { refOf, type Session, versionOf } from './session.ts'
+import { spoolInput } from './standard-input.ts'
 import { type CommitResult, commitVersion } from './store/commit/commit.ts'
 import type { Source } from './store/ingest/scan.ts'
-import { temporaryName } from './store/layout.ts'
 import { currentVersion } from './store/log/plan.ts'
 import { checkPath } from './store/tree/paths.ts'
 import type { Metadata, ObjectId, OperationOptions } from './types.ts'
@@ -133,19 +133,19 @@ async function readInputs(
   paths: readonly string[],
   options: CommitOptions,
 ): Promise<readonly Input[]> {
-  const cwd = resolve(options.cwd ?? '.')
   if (paths.length === 0) {
-    const binding = boundAround(session, cwd)
+    const binding = boundAround(session, resolve(options.cwd ?? '.'))
     const path = resolve(session.opened.workspace, binding.path)
     return [{ path, isDirectory: true, name: basename(path) }]
   }
+  if (paths.includes('-')) {
+    const spooled = await spoolInput(session, paths, options)
+    return [{ path: spooled, isDirectory: false, name: '', spooled }]
+  }
   const inputs: Input[] = []
   for (const path of paths) {
-    if (path === '-') {
-      inputs.push(await spool(session, options))
-      continue
-    }
-    const absolute = resolve(cwd, path)
+    // Without a `cwd` an absolute path needs no current directory, which may have been deleted.
+    const absolute = options.cwd === undefined ? resolve(path) : resolve(options.cwd, path)
     inputs.push({
       path: absolute,
       isDirectory: isDirectory(absolute, path),
@@ -183,26 +183,6 @@ function isDirectory(path: string, given: string): boolean {
   throw new ArtifactsError('ERR_USAGE', `"${given}" is neither a file nor a directory.`, {
     hint: 'To store what a program writes, pipe it: `PROGRAM | artifacts commit - --as PATH -n NAME`.',
   })
-}
-
-async function spool({ opened }: Session, { stdin, as }: CommitOptions): Promise<Input> {
-  if (stdin === undefined || as === undefined || as.endsWith('/')) {
-    throw new ArtifactsError('ERR_USAGE', 'Standard input has no name of its own.', {
-      hint: 'Give its path in the version: `artifacts commit - --as data.csv -n NAME`.',
-    })
-  }
-  const { io, layout } = opened
-  const path = join(layout.tmp, temporaryName())
-  const fd = io.open(path, 'wx')
-  try {
-    for await (const bytes of stdin) io.writeAll(fd, bytes)
-  } catch (error) {
-    io.unlink(path)
-    throw error
-  } finally {
-    io.close(fd)
-  }
-  return { path, isDirectory: false, name: '', spooled: path }
 }
 
 function targetOf(
@@ -253,12 +233,28 @@ function sourcesOf(inputs: readonly Input[], { as }: CommitOptions): Source[] {
       },
     )
   }
+  refuseSameNames(inputs)
   return inputs.map(({ path, isDirectory, name }) => {
     if (!isDirectory) return { kind: 'file', file: path, path: checkPath(filePath(name, as)) }
     const prefix = as === undefined ? (inputs.length > 1 ? name : '') : as.replace(/\/+$/, '')
     if (prefix !== '') checkPath(prefix)
     return { kind: 'directory', dir: path, prefix }
   })
+}
+
+function refuseSameNames(inputs: readonly Input[]): void {
+  const paths = new Map<string, string>()
+  for (const { name, path } of inputs) {
+    const other = paths.get(name)
+    if (other !== undefined) {
+      throw new ArtifactsError(
+        'ERR_INVALID_PATH',
+        `"${other}" and "${path}" would both be "${name}" in the version.`,
+        { hint: 'Commit one, then the other with `--incremental --as PATH`.' },
+      )
+    }
+    paths.set(name, path)
+  }
 }
 
 function filePath(name: string, as: string | undefined): string {
@@ -291,7 +287,7 @@ function reportOf(
   options: CommitOptions,
 ): CommitReport {
   if (outcome.kind === 'taken') throw new Error('A commit ended without a version.')
-  const { added, changed, removed } = changes ?? { added: 0, changed: 0, removed: 0 }
+  const counts = changes ?? { added: 0, changed: 0, removed: 0, unchanged: 0 }
   const created = outcome.kind === 'created'
   const artifact = { id: outcome.artifact, project, name, type: outcome.type }
   return {
@@ -308,10 +304,7 @@ function reportOf(
     reusedBytes,
     created,
     dryRun: options.dryRun ?? false,
-    added,
-    changed,
-    removed,
-    unchanged: Math.max(object.files - added - changed, 0),
+    ...counts,
     outwardLinks: scan.outwardLinks,
     skipped: scan.skipped,
     aliases: outcome.moved.map(({ alias }) => alias),

@@ -81,6 +81,6 @@ export function isSystemError(
 }
 
 /** True for an error of the system, whatever its code. */
-export function isFailedCall(error: unknown): boolean {
+export function isFailedCall(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'errno' in error
 }

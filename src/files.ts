@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { bindDirectory, bindingOf, listBindings } from './bindings.ts'
 import { diffSides } from './differences.ts'
-import { ArtifactsError } from './errors.ts'
+import { ArtifactsError, damaged } from './errors.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { type CheckoutResult, checkoutVersion, downloadVersion } from './store/checkout/checkout.ts'
 import { ignore } from './store/commonjs.ts'
+import type { VersionRow } from './store/index/state.ts'
 import { CHUNK } from './store/object/id.ts'
-import { nodeReader, readObject } from './store/opened.ts'
+import { nodeReader, type OpenedStore, readObject } from './store/opened.ts'
 import { readRecipe } from './store/recipes.ts'
 import { entries, lookup } from './store/tree/cursor.ts'
 import { verifyStored } from './store/verify.ts'
@@ -83,9 +84,7 @@ export async function checkout(
   const target = dir === undefined ? boundTo(session, resolved.artifact.id) : resolve(dir)
   const { paths = [], force = false, dryRun = false } = options
   const name = refOf(session, resolved)
-  const binding = bindingOf(session, target, { exactly: true })
-  const held = binding && opened.index.state.versionById(binding.version)
-  const before = held?.purged === undefined ? held : undefined
+  const before = versionIn(session, target)
   const result = await checkoutVersion(opened, {
     ref: name,
     root: resolved.version.object.root,
@@ -156,15 +155,22 @@ export async function downloadFile(
   options: OperationOptions = {},
 ): Promise<string> {
   const { version } = contentOf(session, ref)
-  const { files } = version.object
-  const [only] = entries(nodeReader(session.opened), version.object.root)
-  if (files !== 1 || only?.kind !== 'file') {
-    throw new ArtifactsError('ERR_USAGE', `"${ref}" has ${files} files, not one.`, {
-      hint: `Download all of them: \`artifacts download ${ref}\`.`,
+  const { files, root } = version.object
+  const only = files === 1 ? firstFile(entries(nodeReader(session.opened), root)) : undefined
+  if (only?.kind !== 'file') {
+    const what = only === undefined ? `has ${files} files, not one` : `is one ${only.kind}, no file`
+    throw new ArtifactsError('ERR_USAGE', `"${ref}" ${what}.`, {
+      hint: `Download all of it: \`artifacts download ${ref}\`.`,
     })
   }
   const report = await download(session, ref, dir, options)
   return resolve(report.dir, only.path)
+}
+
+/** Empty directories are no files, and may come first. */
+function firstFile(all: Iterable<Entry>): Entry | undefined {
+  for (const entry of all) if (entry.kind !== 'directory') return entry
+  return undefined
 }
 
 /** A version's entries in ascending path order; only those whose path begins with `prefix`. */
@@ -195,14 +201,15 @@ export function* readFile(
     return
   }
   if (content.kind === 'chunk') {
-    yield readObject(opened, CHUNK, content.id)
+    yield readChunk(opened, content.id, entry.size)
     return
   }
-  const { ids, sha256 } = readRecipe(opened, content.id)
+  const { ids, lengths, sha256 } = readRecipe(opened, content.id, entry.size)
   const hash = createHash('sha256')
-  for (let at = 0; at < ids.length; at += 32) {
+  for (const [index, length] of lengths.entries()) {
     options.signal?.throwIfAborted()
-    const bytes = readObject(opened, CHUNK, ids.toString('hex', at, at + 32) as ObjectId)
+    const id = ids.toString('hex', index * 32, index * 32 + 32) as ObjectId
+    const bytes = readChunk(opened, id, length)
     hash.update(bytes)
     yield bytes
   }
@@ -238,6 +245,25 @@ export async function verify(
 }
 
 const NOTHING = { missing: [], changed: [], extra: [], damaged: [] } as const
+
+/** The version that a directory held last. A note that is damaged says no more than one that is lost. */
+function versionIn(session: Session, dir: string): VersionRow | undefined {
+  try {
+    const binding = bindingOf(session, dir, { exactly: true })
+    const version = binding && session.opened.index.state.versionById(binding.version)
+    // What gc has removed can't be compared with.
+    return version?.purged === undefined ? version : undefined
+  } catch (error) {
+    if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return undefined
+    throw error
+  }
+}
+
+function readChunk(store: OpenedStore, id: ObjectId, length: number): Uint8Array {
+  const bytes = readObject(store, CHUNK, id)
+  if (bytes.length === length) return bytes
+  throw damaged(`The chunk "${id}" has ${bytes.length} bytes where ${length} are expected.`)
+}
 
 function boundTo(session: Session, artifact: string): string {
   const dirs = listBindings(session).filter((binding) => binding.artifact === artifact)

@@ -39,6 +39,7 @@ import {
 } from './operations.ts'
 import { type Moment, PastStore } from './past.ts'
 import { type PruneOptions, type PruneReport, pruneVersions } from './prune.ts'
+import { refusalOf } from './read-only.ts'
 import { StoreReader } from './reader.ts'
 import {
   type RemoveOptions,
@@ -53,7 +54,7 @@ import { createStore } from './store/create.ts'
 import { createIo } from './store/io/io.ts'
 import { openStore } from './store/open.ts'
 import type { Setting } from './store/settings.ts'
-import type { OperationOptions } from './types.ts'
+import type { OperationOptions, Progress } from './types.ts'
 import { type UndoReport, undoOperation } from './undo.ts'
 import { TOOL } from './version.ts'
 
@@ -73,6 +74,8 @@ export interface OpenOptions {
   readonly entity?: string
   /** Told what a person should hear although nothing failed, such as an index that was rebuilt. */
   readonly onNotice?: (text: string) => void
+  /** Told how the rebuilding of an index goes on. */
+  readonly onProgress?: (progress: Progress) => void
 }
 
 export class Store extends StoreReader implements AsyncDisposable, Disposable {
@@ -104,12 +107,13 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
   /** @throws ArtifactsError ERR_NO_STORE, ERR_UNSUPPORTED, ERR_DAMAGED, ERR_CONFIG. */
   static async open(options: OpenOptions = {}): Promise<Store> {
     const root = rootOf(options)
-    const { cacheDir, onNotice } = options
+    const { cacheDir, onNotice, onProgress } = options
     const opened = await openStore({
       root,
       tool: TOOL,
       cacheDir,
       onNotice: onNotice && (({ message }) => onNotice(message)),
+      onProgress,
     })
     const entity = options.entity ?? (opened.settings.get('entity') || userName())
     const defaults = { entity, project: opened.settings.get('project') }
@@ -155,8 +159,12 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
 
   /** Stores the content of paths as a version; see {@link CommitOptions}. */
   async commit(paths: readonly string[], options?: CommitOptions): Promise<CommitReport> {
-    this.#refresh()
-    return commitPaths(this.#session, paths, options)
+    try {
+      this.#refresh()
+      return await commitPaths(this.#session, paths, options)
+    } catch (error) {
+      throw refusalOf(this.#session, error)
+    }
   }
 
   /** Bound directories against the versions they hold: one, or all. */
@@ -293,7 +301,11 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     get: (key: string): string => this.#session.opened.settings.get(key),
     set: (key: string, value: string): void => {
       const { opened } = this.#session
-      opened.settings = opened.settings.set(key, value, opened.io)
+      try {
+        opened.settings = opened.settings.set(key, value, opened.io)
+      } catch (error) {
+        throw refusalOf(this.#session, error)
+      }
     },
     list: (): readonly Setting[] => this.#session.opened.settings.list(),
   }

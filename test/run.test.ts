@@ -50,6 +50,13 @@ test('shows the output of a file with a failing test and ends with 1', () => {
   assert.match(output, 'seven is not six')
 })
 
+test('shows what a file notes, and no other output, when it passes', () => {
+  const noting = body('console.log("noise"); console.log("note: 12 points, seed 3")')
+  const { lines, output } = run({ 'a.test.ts': noting })
+  assert.ok(lines.includes('        12 points, seed 3'), output)
+  assert.not.match(output, 'noise')
+})
+
 for (const [what, lines, reason] of [
   ['a hook that throws before the tests', hook('before'), '1 of 1 tests failed'],
   ['a hook that throws after each test', hook('after.each'), '1 of 1 tests failed'],

@@ -3,7 +3,8 @@
  *
  * uvu ends with exit code 0 after a hook that threw, a forgotten `.run()` or a process that ended while a test was
  * waiting, so the exit code alone proves nothing. A file passes when it exits with 0, says `Total:` above 0, and its
- * `Passed:` is the same number; everything else is a failure and is shown with its output.
+ * `Passed:` is the same number; everything else is a failure and is shown with its output. Of a file that passed, only
+ * lines that begin with `note:` are shown.
  *
  * usage: node build/test/run.js [--full] [--limit SECONDS] [TEXT]...   (from the project's folder)
  */
@@ -115,6 +116,7 @@ async function runFile(file: string, temporary: string): Promise<Result> {
   const line = `${file.replace(/\.test\.ts$/, '')} (${counts.passed}/${total ?? 0}, ${seconds.toFixed(1)} s)`
   if (reason === undefined) {
     console.log(`ok    ${line}`)
+    for (const [, note] of output.matchAll(/^note: (.*)$/gm)) console.log(`        ${note}`)
     return { file, seconds, ...counts }
   }
   console.log(`FAIL  ${line}: ${reason}\n${output.replace(/^/gm, '      | ')}`)

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { type Command, type Place, run, type Tool, versionLine } from './tool.ts'
 
 /** The built program, beside `build/bench/tools`. */
-export const PROGRAM: string = fileURLToPath(new URL('../../../dist/cli/bin.js', import.meta.url))
+export const PROGRAM: string = fileURLToPath(
+  new URL('../../../dist/program/artifacts.js', import.meta.url),
+)
 
 export const ours: Tool = {
   name: 'ours',

@@ -1,6 +1,6 @@
 /** What a command is given to work with: the store when it asks for it, remarks, progress, and how names look. */
 import { resolve } from 'node:path'
-import type { OpenOptions, Store } from '../index.ts'
+import type { OpenOptions, Progress, Store } from '../index.ts'
 import type { Context, GlobalValues } from './command.ts'
 import type { Io } from './io.ts'
 import { progressLine } from './progress.ts'
@@ -33,7 +33,7 @@ export function openContext(globals: GlobalValues, io: Io, color: boolean): Open
     resolve: (path) => resolve(io.cwd, path),
     storeDir: storeDir === undefined ? undefined : resolve(io.cwd, storeDir),
     store() {
-      opening ??= openStore(storeDir, io, remark)
+      opening ??= openStore(storeDir, io, remark, progress.report)
       return opening
     },
     async fsck(options) {
@@ -53,12 +53,14 @@ async function openStore(
   store: string | undefined,
   io: Io,
   onNotice: (text: string) => void,
+  onProgress: (progress: Progress) => void,
 ): Promise<Store> {
   const { Store } = await import('../index.ts')
   const { entity } = io.environment
   return Store.open({
     ...placeOf(store, io),
     onNotice,
+    onProgress,
     ...(entity === undefined ? {} : { entity }),
   })
 }

@@ -1,6 +1,6 @@
 /** Makes a store: built under another name and renamed, so that half a store never has the name. */
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isSystemError } from '../errors.ts'
 import { encodeFormat } from './format.ts'
@@ -16,7 +16,14 @@ export interface CreateOptions {
 }
 
 /** Makes the store `root`, a path that ends in `.artifacts`. Returns false where one is already; nothing is changed then. */
-export function createStore(root: string, { io, tool, shared }: CreateOptions): boolean {
+export function createStore(root: string, options: CreateOptions): boolean {
+  const created = makeStore(root, options)
+  // Also when it was there: who made it, or the folders above, may have died before their names were durable.
+  syncWayTo(options.io, dirname(root))
+  return created
+}
+
+function makeStore(root: string, { io, tool, shared }: CreateOptions): boolean {
   if (existsSync(layoutOf(root).format)) return false
   const workspace = dirname(root)
   io.mkdir(workspace, { recursive: true })
@@ -32,7 +39,6 @@ export function createStore(root: string, { io, tool, shared }: CreateOptions): 
     io.createFile(draft.format, encodeFormat(identity), { durable: true })
     for (const directory of directories) io.fsyncDirectory(directory)
     io.rename(draft.root, root)
-    io.fsyncDirectory(workspace)
     return true
   } catch (error) {
     removeDraft(io, draft.root, directories)
@@ -40,6 +46,20 @@ export function createStore(root: string, { io, tool, shared }: CreateOptions): 
     if (isSystemError(error, 'ENOTEMPTY', 'EEXIST') && existsSync(layoutOf(root).format))
       return false
     throw error
+  }
+}
+
+/** Makes the names that lead to what is in a directory durable, up to the root of its file system. */
+function syncWayTo(io: Io, directory: string): void {
+  const { dev } = statSync(directory)
+  for (let path = directory; statSync(path).dev === dev; path = dirname(path)) {
+    try {
+      io.fsyncDirectory(path)
+    } catch (error) {
+      // Somebody else's folder on the way to ours.
+      if (!isSystemError(error, 'EACCES')) throw error
+    }
+    if (path === dirname(path)) return
   }
 }
 

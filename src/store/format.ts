@@ -32,7 +32,7 @@ export function readFormat(path: string): StoreIdentity {
 export function decodeFormat(text: string, path: string): StoreIdentity {
   const [line = '', hash = '', ...rest] = text.split('\n')
   const isWhole = hashOf(line) === hash && rest.length === 1 && rest[0] === ''
-  const parsed = v.safeParse(schema, isWhole ? JSON.parse(line) : undefined)
+  const parsed = v.safeParse(schema, isWhole ? parse(line) : undefined)
   if (!parsed.success) {
     throw damaged(`The file "${path}" is not as it was written.`, {
       hint: 'Mend it with `artifacts fsck --repair`, or copy it from another copy of the store: it never changes.',
@@ -47,6 +47,15 @@ export function decodeFormat(text: string, path: string): StoreIdentity {
     )
   }
   return { id: store, hash }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }
 
 function readText(path: string): string {

@@ -10,16 +10,17 @@ export interface ReadRecipe extends ChunkedFile {
   readonly parts: readonly ObjectId[]
 }
 
-/** @throws ArtifactsError ERR_DAMAGED when the recipe or a part of it is missing, damaged, or contradicts itself. */
-export function readRecipe(store: OpenedStore, id: ObjectId): ChunkedFile {
-  return readWholeRecipe(store, id)
-}
-
-/** @throws ArtifactsError ERR_DAMAGED as `readRecipe`. */
-export function readWholeRecipe(store: OpenedStore, id: ObjectId): ReadRecipe {
+/**
+ * @param expectedSize bytes that the file has by what names the recipe, where that is known
+ * @throws ArtifactsError ERR_DAMAGED when the recipe or a part of it is missing, damaged, or contradicts itself or the
+ * expected size.
+ */
+export function readRecipe(store: OpenedStore, id: ObjectId, expectedSize?: number): ReadRecipe {
   const name = `The recipe "${id}"`
   const recipe = decodeRecipe(readObject(store, RECIPE, id), name)
   if (recipe.of === 'part') throw damaged(`${name} is that of a part of a file.`)
+  if (expectedSize !== undefined && recipe.size !== expectedSize)
+    throw damaged(`${name} is that of a file of another size.`)
   if (recipe.of === 'chunks') return { ...recipe, parts: [] }
   const parts: ObjectId[] = []
   const ids: Buffer[] = []

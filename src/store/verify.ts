@@ -2,11 +2,13 @@
 
 import { ArtifactsError } from '../errors.ts'
 import type { Entry, FileEntry, ObjectId, OperationOptions } from '../types.ts'
-import { type Damage, RecordList } from './checkout/extract.ts'
+import { type Damage, locateAnew, RecordList } from './checkout/extract.ts'
 import { IdSet } from './ingest/id-set.ts'
 import { type LazyPool, lazyPool } from './ingest/lazy-pool.ts'
 import { workerCount } from './ingest/pool.ts'
 import { loadHashes } from './object/checksum.ts'
+import { lengthAsChunk } from './object/id.ts'
+import { kindOf } from './object/pack.ts'
 import { nodeReader, type OpenedStore } from './opened.ts'
 import { readRecipe } from './recipes.ts'
 import { entries } from './tree/cursor.ts'
@@ -52,10 +54,17 @@ const GROUP_RECORDS = 512
 const GROUP_BYTES = 4 << 20
 const JOBS = 12
 
-/** A chunk to be read, and the first file that has it. */
-interface Chunk {
+/** A chunk, and the first file that it was met in. */
+interface Wanted {
   readonly id: Buffer
+  readonly length: number
   readonly path: string
+}
+
+/** Where records were looked up: in which of the places that have each, and what the index had seen by then. */
+interface Lookup {
+  readonly which: number
+  readonly moment: number
 }
 
 class Verification {
@@ -68,7 +77,10 @@ class Verification {
   readonly #bad = new Map<string, string>()
   readonly #running = new Set<Promise<void>>()
   #failure: { readonly reason: unknown } | undefined
-  #group: Chunk[] = []
+  /** The records of a group, and what the index had seen when the first of them was looked up. */
+  #records: RecordList
+  #moment: number
+  #wanted: Wanted[] = []
   #groupBytes = 0
   #files = 0
   #bytes = 0
@@ -78,6 +90,8 @@ class Verification {
     this.#store = store
     this.#pool = pool
     this.#options = options
+    this.#records = new RecordList(store)
+    this.#moment = store.index.seen
   }
 
   async run(root: ObjectId): Promise<StoredReport> {
@@ -87,7 +101,10 @@ class Verification {
       if (entry.kind === 'file') await this.#addFile(entry)
     }
     await this.#flush()
-    while (this.#running.size > 0) await this.#pool.wait(Promise.race(this.#running))
+    while (this.#running.size > 0) {
+      await this.#pool.wait(Promise.race(this.#running))
+      this.#options.signal?.throwIfAborted()
+    }
     if (this.#failure !== undefined) throw this.#failure.reason
     if (this.#bad.size > 0) this.#nameOthers(root)
     return {
@@ -110,7 +127,7 @@ class Verification {
       await this.#addChunk(Buffer.from(content.id, 'hex'), size, path)
       return
     }
-    const recipe = this.#recipe(content.id)
+    const recipe = this.#recipe(content.id, size)
     if (typeof recipe === 'string') {
       this.#damage.set(path, recipe)
       return
@@ -121,19 +138,36 @@ class Verification {
   }
 
   async #addChunk(id: Buffer, length: number, path: string): Promise<void> {
+    const place = locateAnew(this.#store, id)
+    if (place === undefined) {
+      const { objects } = this.#store.index
+      this.#fail(id, path, objects.missing(id.toString('hex') as ObjectId).message)
+      return
+    }
+    const actual = lengthAsChunk(kindOf(place.type), place.raw)
+    if (actual !== length) {
+      // What names the chunk is wrong, not the chunk.
+      this.#damage.set(path, `object ${place.id} has ${actual} bytes where ${length} are expected`)
+      return
+    }
     if (!this.#seen.add(id, 0)) return
-    this.#group.push({ id, path })
+    this.#records.push(id, length, place)
+    this.#wanted.push({ id, length, path })
     this.#groupBytes += length
-    if (this.#group.length >= GROUP_RECORDS || this.#groupBytes >= GROUP_BYTES) await this.#flush()
+    if (this.#wanted.length >= GROUP_RECORDS || this.#groupBytes >= GROUP_BYTES) await this.#flush()
   }
 
   async #flush(): Promise<void> {
-    if (this.#group.length === 0) return
-    const group = this.#group
+    if (this.#wanted.length === 0) return
+    const records = this.#records
+    const wanted = this.#wanted
+    const moment = this.#moment
     const bytes = this.#groupBytes
-    this.#group = []
+    this.#records = new RecordList(this.#store)
+    this.#moment = this.#store.index.seen
+    this.#wanted = []
     this.#groupBytes = 0
-    const run = this.#check(group)
+    const run = this.#check(wanted, records, { which: 0, moment })
       .then(() => this.#report(bytes))
       .catch((reason: unknown) => {
         this.#failure ??= { reason }
@@ -146,28 +180,24 @@ class Verification {
     if (this.#failure !== undefined) throw this.#failure.reason
   }
 
-  async #check(group: readonly Chunk[]): Promise<void> {
-    const { index } = this.#store
-    const { seen } = index
-    const records = new RecordList(this.#store)
-    const found: Chunk[] = []
-    for (const chunk of group) {
-      const { id, path } = chunk
-      if (records.add(id, 0)) found.push(chunk)
-      else this.#fail(id, path, index.objects.missing(id.toString('hex') as ObjectId).message)
-    }
+  /**
+   * Reads chunks where `records` says; those that are damaged there, in the next pack that has them, or where the log
+   * went on meanwhile, in all anew, for gc may have moved them.
+   */
+  async #check(wanted: readonly Wanted[], records: RecordList, lookup: Lookup): Promise<void> {
     const { damage } = await this.#pool.run({ kind: 'check', records: records.take() })
     if (damage.size === 0) return
-    const again = Array.from(damage.keys(), (at) => found[at] as Chunk)
-    if (index.hasMovedOn(seen)) {
-      // gc may have moved them.
-      await this.#check(again)
-      return
-    }
+    const { index } = this.#store
+    const which = index.hasMovedOn(lookup.moment) ? 0 : lookup.which + 1
+    const moment = index.seen
+    const elsewhere = new RecordList(this.#store)
+    const again: Wanted[] = []
     for (const [at, reason] of damage) {
-      const { id, path } = found[at] as Chunk
-      this.#fail(id, path, reason)
+      const chunk = wanted[at] as Wanted
+      if (elsewhere.add(chunk.id, chunk.length, which)) again.push(chunk)
+      else this.#fail(chunk.id, chunk.path, reason)
     }
+    if (again.length > 0) await this.#check(again, elsewhere, { which, moment })
   }
 
   #fail(id: Buffer, path: string, reason: string): void {
@@ -184,10 +214,10 @@ class Verification {
     }
   }
 
-  #badChunk({ content }: FileEntry): string | undefined {
+  #badChunk({ content, size }: FileEntry): string | undefined {
     if (content.kind === 'inline') return undefined
     if (content.kind === 'chunk') return this.#bad.get(content.id)
-    const recipe = this.#recipe(content.id)
+    const recipe = this.#recipe(content.id, size)
     if (typeof recipe === 'string') return recipe
     for (let at = 0; at < recipe.ids.length; at += 32) {
       const reason = this.#bad.get(recipe.ids.toString('hex', at, at + 32))
@@ -196,9 +226,9 @@ class Verification {
     return undefined
   }
 
-  #recipe(id: ObjectId): ReturnType<typeof readRecipe> | string {
+  #recipe(id: ObjectId, size: number): ReturnType<typeof readRecipe> | string {
     try {
-      return readRecipe(this.#store, id)
+      return readRecipe(this.#store, id, size)
     } catch (error) {
       if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return error.message
       throw error

@@ -6,7 +6,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { type ErrorName, type Fault, installFaults, watchCalls } from '../../src/store/io/faults.ts'
 import type { CallKind, IoCall } from '../../src/store/io/intercept.ts'
-import { type Choices, recordUnsynced } from '../../src/store/io/power.ts'
+import { type Choices, type Recording, recordUnsynced } from '../../src/store/io/power.ts'
 import { seededRandom } from './random.ts'
 import { temporaryDirectory } from './temp.ts'
 
@@ -27,25 +27,38 @@ export interface CrashPoint {
   readonly at: number
   readonly call: IoCall
   readonly fault: Fault
-  /** What the power that went with a death took along; absent if it stayed. */
+  /** The loss of power that followed; absent if it stayed. */
   readonly power?: string
 }
 
 export interface Matrix {
   /** Makes the folder that every run starts with. */
   prepare(directory: string): unknown
+  /** Puts a copy of it right before each run: for what a copy does not carry over, such as inode numbers. */
+  arrange?(directory: string): unknown
   /** The operation under test. It closes what it opened also when it fails. */
   run(directory: string): unknown
-  /** Looks at what a run left; `error` is what it threw, if it did. */
-  check(directory: string, point: CrashPoint, error: unknown): unknown
+  /**
+   * Looks at what a run left; `error` is what it threw, if it did. The recording, there if `losses` are, goes on: what
+   * the check does to the folder can be lost as well.
+   */
+  check(
+    directory: string,
+    point: CrashPoint,
+    error: unknown,
+    recording: Recording | undefined,
+  ): unknown
   readonly faults: readonly Fault[]
-  /** Also plays each death together with each of these losses of power, by name. */
-  readonly losses?: Readonly<Record<string, Choices>>
+  /** Also plays each fault together with each of these losses of power, by name, after the run has ended. */
+  readonly losses?: Readonly<Record<string, Loss>>
   /** Files that others write, relative to the folder: databases. */
   readonly untracked?: (path: string) => boolean
   /** Only so many points, drawn by this seed; default all. */
   readonly sample?: { readonly points: number; readonly seed: number }
 }
+
+/** What survives a loss of power; a function, so that chance can begin anew at each point. */
+export type Loss = Choices | ((point: CrashPoint) => Choices)
 
 /** Runs the matrix; returns how many calls the operation makes and how many points were run. */
 export async function forEachCall(matrix: Matrix): Promise<{ calls: number; points: number }> {
@@ -56,13 +69,14 @@ export async function forEachCall(matrix: Matrix): Promise<{ calls: number; poin
 
   const copy = join(temporary.path, 'copy')
   copyTree(template, copy)
+  await matrix.arrange?.(copy)
   const calls = await countCalls(() => matrix.run(copy))
   const points = chosen(pointsOf(calls, matrix), matrix.sample)
   for (const point of points) {
     copyTree(template, copy)
     try {
-      const error = await runPoint(matrix, copy, point)
-      await matrix.check(copy, point, error)
+      await matrix.arrange?.(copy)
+      await runPoint(matrix, copy, point)
     } catch (error) {
       throw new Error(`after ${describe(point)}: ${String(error)}`, { cause: error })
     }
@@ -77,7 +91,6 @@ function pointsOf(calls: readonly IoCall[], matrix: Matrix): CrashPoint[] {
       .filter((fault) => canHappen(fault, call.kind))
       .flatMap((fault): CrashPoint[] => {
         const point = { at: index + 1, call, fault }
-        if (fault.do !== 'die') return [point]
         return [point, ...losses.map((power) => ({ ...point, power }))]
       }),
   )
@@ -88,9 +101,8 @@ function chosen(points: readonly CrashPoint[], sample: Matrix['sample']): readon
   return seededRandom(sample.seed).shuffle(points).slice(0, sample.points)
 }
 
-async function runPoint(matrix: Matrix, directory: string, point: CrashPoint): Promise<unknown> {
-  const power = point.power === undefined ? undefined : matrix.losses?.[point.power]
-  using recording = power && recordUnsynced(directory, matrix.untracked)
+async function runPoint(matrix: Matrix, directory: string, point: CrashPoint): Promise<void> {
+  using recording = matrix.losses && recordUnsynced(directory, matrix.untracked)
   const faults = installFaults({ at: point.at, fault: point.fault })
   let error: unknown
   try {
@@ -102,8 +114,9 @@ async function runPoint(matrix: Matrix, directory: string, point: CrashPoint): P
   }
   if (!faults.fired)
     throw new Error('the call was never made: the operation is not the same each time')
-  if (power !== undefined) recording?.losePower(power)
-  return error
+  const loss = point.power === undefined ? undefined : matrix.losses?.[point.power]
+  if (loss !== undefined) recording?.losePower(typeof loss === 'function' ? loss(point) : loss)
+  await matrix.check(directory, point, error, recording)
 }
 
 /** Whether a call of this kind can go wrong like this. */

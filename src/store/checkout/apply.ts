@@ -3,7 +3,7 @@
  * then symlinks, and the rest is removed last. Killed at any point, every file is the old or the new one, and the same
  * checkout can be run again.
  */
-import { readdirSync } from 'node:fs'
+import { lstatSync, readdirSync } from 'node:fs'
 import { isSystemError } from '../../errors.ts'
 import type { Entry, EntryPath } from '../../types.ts'
 import type { Io } from '../io/io.ts'
@@ -26,7 +26,9 @@ export async function applyPlan(
   if (request.dryRun || (plan.write.length === 0 && plan.remove.length === 0)) return result
   using staging = openStaging(store, dir)
   const { early, late } = splitRemovals(plan)
-  for (const entry of early) remove(io, dir, entry)
+  const stays = new Set<string>()
+  for (const { path, kind } of plan.write) if (kind === 'directory') stays.add(path)
+  for (const entry of early) remove(io, dir, entry, stays)
   const folders = new Folders(store, dir)
   clearDirectories(io, dir, plan.write)
   const damage = await writeFiles(store, fileTargets(dir, plan.write, folders), staging, request)
@@ -38,7 +40,7 @@ export async function applyPlan(
     io.symlink(entry.target, name)
     io.rename(name, `${dir}/${entry.path}`)
   }
-  for (const entry of late) remove(io, dir, entry)
+  for (const entry of late) remove(io, dir, entry, stays)
   refuseDamage(request.ref, damage)
   return result
 }
@@ -60,9 +62,11 @@ function resultOf(plan: CheckoutPlan): CheckoutResult {
 /** Deepest first; `early` stands where something is written, or above it. */
 function splitRemovals(plan: CheckoutPlan): { early: Entry[]; late: Entry[] } {
   const written = new Set<string>()
+  /** Where a directory has to be. */
   const above = new Set<string>()
   for (const { path, kind } of plan.write) {
-    if (kind !== 'directory') written.add(path)
+    if (kind === 'directory') above.add(path)
+    else written.add(path)
     for (
       let parent = parentOf(path);
       parent !== '' && !above.has(parent);
@@ -83,8 +87,8 @@ function splitRemovals(plan: CheckoutPlan): { early: Entry[]; late: Entry[] } {
   }
 }
 
-/** Removes an entry, and the directories above that are empty then. */
-function remove(io: Io, dir: string, entry: Entry): void {
+/** Removes an entry, and the directories above that are empty then and need not stay. */
+function remove(io: Io, dir: string, entry: Entry, stays: ReadonlySet<string>): void {
   const path = `${dir}/${entry.path}`
   if (entry.kind === 'directory') {
     removeEmpty(io, path)
@@ -92,25 +96,24 @@ function remove(io: Io, dir: string, entry: Entry): void {
     ignoreMissing(() => io.unlink(path))
   }
   for (let parent = parentOf(entry.path); parent !== ''; parent = parentOf(parent)) {
-    if (!removeEmpty(io, `${dir}/${parent}`)) return
+    if (stays.has(parent) || !removeEmpty(io, `${dir}/${parent}`)) return
   }
 }
 
 /** Where a file or link goes to the place of a directory, that is empty by now but for empty directories. */
 function clearDirectories(io: Io, dir: string, write: readonly Entry[]): void {
-  for (const { path, kind } of write)
-    if (kind !== 'directory') removeEmptyTree(io, `${dir}/${path}`)
+  for (const { path, kind } of write) {
+    if (kind === 'directory') continue
+    const there = `${dir}/${path}`
+    // Not what a symlink leads to: that is elsewhere, and the link is replaced.
+    if (lstatSync(there, { throwIfNoEntry: false })?.isDirectory()) removeEmptyTree(io, there)
+  }
 }
 
 function removeEmptyTree(io: Io, path: string): void {
-  let names: string[]
-  try {
-    names = readdirSync(path)
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return
-    throw error
+  for (const each of readdirSync(path, { withFileTypes: true })) {
+    if (each.isDirectory()) removeEmptyTree(io, `${path}/${each.name}`)
   }
-  for (const name of names) removeEmptyTree(io, `${path}/${name}`)
   removeEmpty(io, path)
 }
 

@@ -66,6 +66,7 @@ export async function checkoutVersion(
     paths: request.paths,
   })
   guardWrites(store, request, plan)
+  refuseBlocked(request, plan.blocked)
   if (!request.force) refuseLoss(request, plan.lost)
   return applyPlan(store, request, plan)
 }
@@ -86,6 +87,7 @@ export async function downloadVersion(
     if (isWanted(entry.path)) plan.write.push(entry)
   }
   guardWrites(store, request, plan)
+  refuseBlocked(request, plan.blocked)
   if (!request.force) refuseLoss(request, plan.lost)
   return applyPlan(store, request, plan)
 }
@@ -158,16 +160,29 @@ function publishDirectory({ io }: OpenedStore, from: string, dir: string): void 
   for (const name of readdirSync(from)) io.rename(join(from, name), join(dir, name))
 }
 
-function refuseLoss({ ref, dir }: CheckoutRequest, lost: readonly string[]): void {
-  if (lost.length === 0) return
-  const named = lost.slice(0, 10).map((path) => `  "${path}"`)
-  if (lost.length > named.length) named.push(`  and ${lost.length - named.length} more`)
+function refuseBlocked({ ref, dir }: CheckoutRequest, blocked: readonly string[]): void {
+  if (blocked.length === 0) return
   throw new ArtifactsError(
     'ERR_WOULD_OVERWRITE',
-    `Making "${dir}" equal to "${ref}" would lose files that are in neither version:\n${named.join('\n')}`,
+    `In "${dir}", what is never deleted is in the way of files of "${ref}":\n${listed(blocked)}`,
+    { hint: 'Move it away, or take another directory.', data: { paths: blocked } },
+  )
+}
+
+function refuseLoss({ ref, dir }: CheckoutRequest, lost: readonly string[]): void {
+  if (lost.length === 0) return
+  throw new ArtifactsError(
+    'ERR_WOULD_OVERWRITE',
+    `Making "${dir}" equal to "${ref}" would lose files that are in neither version:\n${listed(lost)}`,
     {
       hint: `Commit them first (\`artifacts commit ${dir}\`), or pass \`--force\` to lose them.`,
       data: { paths: lost },
     },
   )
+}
+
+function listed(paths: readonly string[]): string {
+  const named = paths.slice(0, 10).map((path) => `  "${path}"`)
+  if (paths.length > named.length) named.push(`  and ${paths.length - named.length} more`)
+  return named.join('\n')
 }

@@ -80,6 +80,7 @@ export async function extractFiles(
     while (running.size > 0) await oneOf(running, options.pool)
   }
   if (failure !== undefined) throw failure.reason
+  options.signal?.throwIfAborted()
   return damage
 }
 
@@ -110,6 +111,7 @@ export class RecordList {
   readonly #raw: number[] = []
   readonly #type: number[] = []
   readonly #ids: Buffer[] = []
+  readonly #lengths: number[] = []
 
   constructor(store: OpenedStore) {
     this.#store = store
@@ -119,33 +121,17 @@ export class RecordList {
     return this.#pack.length
   }
 
-  /** Adds the object at its location number `which`; false when there are not so many. */
-  add(id: Buffer, which: number): boolean {
-    const { index } = this.#store
-    for (;;) {
-      const { seen } = index
-      const place = which === 0 ? index.objects.locate(id) : index.objects.locations(id)[which]
-      if (place !== undefined) {
-        this.#push(id, place)
-        return true
-      }
-      if (which > 0 || !index.hasMovedOn(seen)) return false
-    }
+  /** Adds the chunk of `length` bytes at its location number `which`; false when there are not so many. */
+  add(id: Buffer, length: number, which: number): boolean {
+    const { objects } = this.#store.index
+    const place = which === 0 ? locateAnew(this.#store, id) : objects.locations(id)[which]
+    if (place === undefined) return false
+    this.push(id, length, place)
+    return true
   }
 
-  take(): Records {
-    return {
-      packs: Array.from(this.#packs.keys(), (id) => packPath(this.#store.layout, id)),
-      pack: Uint32Array.from(this.#pack),
-      offset: Uint32Array.from(this.#offset),
-      stored: Uint32Array.from(this.#stored),
-      raw: Uint32Array.from(this.#raw),
-      type: Uint8Array.from(this.#type),
-      ids: Buffer.concat(this.#ids),
-    }
-  }
-
-  #push(id: Buffer, place: Location): void {
+  /** Adds the chunk at a place that is known. */
+  push(id: Buffer, length: number, place: Location): void {
     let pack = this.#packs.get(place.pack)
     if (pack === undefined) {
       pack = this.#packs.size
@@ -157,6 +143,29 @@ export class RecordList {
     this.#raw.push(place.raw)
     this.#type.push(place.type)
     this.#ids.push(id)
+    this.#lengths.push(length)
+  }
+
+  take(): Records {
+    return {
+      packs: Array.from(this.#packs.keys(), (id) => packPath(this.#store.layout, id)),
+      pack: Uint32Array.from(this.#pack),
+      offset: Uint32Array.from(this.#offset),
+      stored: Uint32Array.from(this.#stored),
+      raw: Uint32Array.from(this.#raw),
+      type: Uint8Array.from(this.#type),
+      ids: Buffer.concat(this.#ids),
+      lengths: Float64Array.from(this.#lengths),
+    }
+  }
+}
+
+/** The first place of an object; where it is found nowhere and the log has gone on, it may be somewhere new. */
+export function locateAnew({ index }: OpenedStore, id: Buffer): Location | undefined {
+  for (;;) {
+    const { seen } = index
+    const place = index.objects.locate(id)
+    if (place !== undefined || !index.hasMovedOn(seen)) return place
   }
 }
 
@@ -176,10 +185,10 @@ async function extractGroup(
   const file: number[] = []
   const inline = new Map<number, Uint8Array>()
   for (const [index, { entry }] of targets.entries()) {
-    const { content } = entry
+    const { content, size } = entry
     if (content.kind === 'inline') {
       inline.set(index, content.bytes)
-    } else if (records.add(Buffer.from(content.id, 'hex'), which)) {
+    } else if (records.add(Buffer.from(content.id, 'hex'), size, which)) {
       file.push(index)
     } else if (!damage.has(entry.path)) {
       damage.set(entry.path, store.index.objects.missing(content.id).message)
@@ -224,7 +233,7 @@ async function extractLarge(
   const { entry, file } = target
   const { io } = store
   if (entry.content.kind !== 'recipe') throw new Error('Only a recipe is written in parts.')
-  const recipe = recipeOrProblem(store, entry.content.id)
+  const recipe = recipeOrProblem(store, entry.content.id, entry.size)
   if (typeof recipe === 'string') {
     damage.set(entry.path, recipe)
     return
@@ -246,9 +255,9 @@ async function extractLarge(
   options.onBytes(1, 0)
 }
 
-function recipeOrProblem(store: OpenedStore, id: ObjectId): ChunkedFile | string {
+function recipeOrProblem(store: OpenedStore, id: ObjectId, size: number): ChunkedFile | string {
   try {
-    return readRecipe(store, id)
+    return readRecipe(store, id, size)
   } catch (error) {
     if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return error.message
     throw error
@@ -258,6 +267,7 @@ function recipeOrProblem(store: OpenedStore, id: ObjectId): ChunkedFile | string
 interface Part {
   readonly id: Buffer
   readonly at: number
+  readonly length: number
 }
 
 async function fill(
@@ -287,7 +297,7 @@ async function fill(
     for (const [index, length] of recipe.lengths.entries()) {
       options.signal?.throwIfAborted()
       if (problem !== undefined) break
-      parts.push({ id: recipe.ids.subarray(index * 32, index * 32 + 32), at })
+      parts.push({ id: recipe.ids.subarray(index * 32, index * 32 + 32), at, length })
       at += length
       bytes += length
       if (bytes < GROUP_BYTES) continue
@@ -311,8 +321,8 @@ async function fillParts(
 ): Promise<string | undefined> {
   const { seen } = store.index
   const records = new RecordList(store)
-  for (const { id } of parts) {
-    if (!records.add(id, which)) {
+  for (const { id, length } of parts) {
+    if (!records.add(id, length, which)) {
       return store.index.objects.missing(id.toString('hex') as ObjectId).message
     }
   }

@@ -23,63 +23,85 @@ import type { CheckoutRequest } from './checkout.ts'
 import { parentOf } from './folders.ts'
 import type { CheckoutPlan } from './plan.ts'
 
-/** Takes out of the plan what is there already; adds to `replaced` and `lost` what it did not know of. */
+/** Takes out of the plan what is there already; adds to `replaced`, `lost` and `blocked` what it did not know of. */
 export function guardWrites(
   store: OpenedStore,
   request: CheckoutRequest,
   plan: CheckoutPlan,
 ): void {
   const goes = new Set<string>(plan.remove.map(({ path }) => path))
-  const parents = new Map<string, boolean>()
-  const lost = new Set<EntryPath>()
-  const isFree = (path: string): boolean => {
-    const known = parents.get(path)
+  const emptied = directoriesAbove(goes)
+  const ways = new Map<string, Way>([['', 'there']])
+  const blocked = new Set<EntryPath>()
+  const wayTo = (path: string): Way => {
+    const known = ways.get(path)
     if (known !== undefined) return known
-    const free =
-      (path === '' || isFree(parentOf(path))) && isDirectoryOrFree(request.dir, path, goes)
-    if (!free) lost.add(path as EntryPath)
-    parents.set(path, free)
-    return free
+    const above = wayTo(parentOf(path))
+    const way = above === 'there' ? lookAt(request.dir, path, goes) : above
+    if (way === 'taken' && above !== 'taken') blocked.add(path as EntryPath)
+    ways.set(path, way)
+    return way
   }
   plan.write = plan.write.filter((entry) => {
     const { path } = entry
-    if (!isFree(parentOf(path)) || plan.replaced.has(path)) return true
+    if (wayTo(parentOf(path)) !== 'there' || plan.replaced.has(path)) return true
     const file = join(request.dir, path)
     const stat = lstatSync(file, { throwIfNoEntry: false })
     if (stat === undefined) return true
-    if (isLeftAlone(store, entry, file, stat)) {
+    // A directory would go along with the last that is in it.
+    if (isThere(store, entry, file, stat) && !emptied.has(path)) {
       plan.unchanged++
       return false
     }
+    if (entry.kind === 'directory') {
+      if (!stat.isDirectory() && !goes.has(path)) blocked.add(path)
+      return true
+    }
     if (stat.isDirectory()) {
-      if (!isEmptiedBy(request.dir, path, goes)) lost.add(path)
+      if (!isEmptiedBy(request.dir, path, goes)) blocked.add(path)
       return true
     }
     const before =
       request.bound === undefined ? undefined : lookup(nodeReader(store), request.bound, path)
-    if (before === undefined || !holds(store, before, file, stat)) lost.add(path)
+    if (before === undefined || !isThere(store, before, file, stat)) plan.lost.push(path)
     plan.replaced.add(path)
     return true
   })
-  plan.lost.push(...lost)
+  plan.blocked.push(...blocked)
 }
 
-/** The entry is there already. */
-function isLeftAlone(store: OpenedStore, entry: Entry, file: string, stat: Stats): boolean {
+function directoriesAbove(paths: ReadonlySet<string>): ReadonlySet<string> {
+  const above = new Set<string>()
+  for (const path of paths) {
+    for (let at = parentOf(path); at !== '' && !above.has(at); at = parentOf(at)) above.add(at)
+  }
+  return above
+}
+
+/** Whether the entry is what is there. */
+function isThere(store: OpenedStore, entry: Entry, file: string, stat: Stats): boolean {
   if (!holds(store, entry, file, stat)) return false
   return entry.kind !== 'file' || entry.executable === ((stat.mode & 0o100) !== 0)
 }
 
-function isDirectoryOrFree(dir: string, path: string, goes: ReadonlySet<string>): boolean {
+/**
+ * What a directory to be written in is now: one, for sure; nothing, or something that goes, so that nothing can be below
+ * it, whatever a symlink there leads to; or something that stays.
+ */
+type Way = 'there' | 'free' | 'taken'
+
+function lookAt(dir: string, path: string, goes: ReadonlySet<string>): Way {
   const stat = lstatSync(join(dir, path), { throwIfNoEntry: false })
-  return stat === undefined || stat.isDirectory() || path === '' || goes.has(path)
+  if (stat?.isDirectory() === true) return 'there'
+  return stat === undefined || goes.has(path) ? 'free' : 'taken'
 }
 
 /** True when nothing stays in the directory that the checkout does not remove itself. */
 function isEmptiedBy(dir: string, path: string, goes: ReadonlySet<string>): boolean {
   return readdirSync(join(dir, path), { withFileTypes: true }).every((each) => {
     const inside = `${path}/${each.name}`
-    return goes.has(inside) || (each.isDirectory() && isEmptiedBy(dir, inside, goes))
+    // One that looks empty to a walk can hold what is ignored.
+    return each.isDirectory() ? isEmptiedBy(dir, inside, goes) : goes.has(inside)
   })
 }
 
@@ -97,10 +119,10 @@ export function holds(store: OpenedStore, entry: Entry, file: string, stat: Stat
   }
 }
 
-function holdsBytes(store: OpenedStore, { content }: FileEntry, file: string): boolean {
+function holdsBytes(store: OpenedStore, { content, size }: FileEntry, file: string): boolean {
   if (content.kind === 'inline') return readFileSync(file).equals(content.bytes)
   if (content.kind === 'chunk') return chunkId(readFileSync(file)) === content.id
-  return sha256Of(file).equals(readRecipe(store, content.id).sha256)
+  return sha256Of(file).equals(readRecipe(store, content.id, size).sha256)
 }
 
 function sha256Of(file: string): Buffer {

@@ -17,6 +17,8 @@ export interface CheckoutPlan {
   readonly replaced: Set<EntryPath>
   /** Entries of the directory that are in neither version and would be lost. */
   readonly lost: EntryPath[]
+  /** Where something would have to be deleted that never is: what is ignored, and in a download anything. */
+  readonly blocked: EntryPath[]
   unchanged: number
 }
 
@@ -30,7 +32,7 @@ export interface PlanInput {
 }
 
 export function emptyPlan(): CheckoutPlan {
-  return { write: [], remove: [], replaced: new Set(), lost: [], unchanged: 0 }
+  return { write: [], remove: [], replaced: new Set(), lost: [], blocked: [], unchanged: 0 }
 }
 
 export async function planCheckout(input: PlanInput): Promise<CheckoutPlan> {

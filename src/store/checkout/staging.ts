@@ -4,7 +4,7 @@
  */
 import { lstatSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { isSystemError } from '../../errors.ts'
+import { isFailedCall, isSystemError } from '../../errors.ts'
 import type { Io } from '../io/io.ts'
 import { isAbandoned, STAGING_PREFIX, temporaryName } from '../layout.ts'
 import type { OpenedStore } from '../opened.ts'
@@ -36,7 +36,7 @@ export function openStaging({ io, layout }: OpenedStore, dir: string): Staging {
       return {
         path,
         nextName: () => join(path, String(names++)),
-        [Symbol.dispose]: () => removeTree(io, path),
+        [Symbol.dispose]: () => removeIfPossible(io, path),
       }
     } catch (error) {
       if (!isSystemError(error, 'EACCES', 'EROFS', 'EPERM')) throw error
@@ -44,6 +44,15 @@ export function openStaging({ io, layout }: OpenedStore, dir: string): Staging {
     }
   }
   throw refusal
+}
+
+/** What stays is removed by a later checkout; the error that led here, if any, is the one to be told. */
+function removeIfPossible(io: Io, path: string): void {
+  try {
+    removeTree(io, path)
+  } catch (error) {
+    if (!isFailedCall(error)) throw error
+  }
 }
 
 /** Removes a directory with all that is in it; nothing is followed. */

@@ -15,6 +15,7 @@ import type {
 } from '../../types.ts'
 import { type Merge, mergeSmallPacks, removeMerged, stands } from '../gc/merge.ts'
 import { commitOperation } from '../index/commit-point.ts'
+import { isSqliteError } from '../index/connection.ts'
 import type { StateView } from '../index/state.ts'
 import type { WrittenPack } from '../ingest/protocol.ts'
 import type { ScanReport, Source } from '../ingest/scan.ts'
@@ -64,6 +65,7 @@ export interface ChangeCounts {
   readonly added: number
   readonly changed: number
   readonly removed: number
+  readonly unchanged: number
 }
 
 /**
@@ -95,6 +97,8 @@ async function attempt(
   const writer = new VersionWriter(store, request, previous, reliance)
   try {
     const built = await writer.build()
+    // Stopped any later, it leaves packs behind that nothing names.
+    request.signal?.throwIfAborted()
     const parents = request.base === undefined ? [] : [request.base.version]
     const made = { built, previous, parents, reliance }
     return request.dryRun
@@ -141,9 +145,12 @@ async function publish(
 ): Promise<CommitResult | undefined> {
   const newArtifact = randomBytes(16).toString('hex') as ArtifactId
   const written: WrittenPack[] = []
+  // The same content as before, and yet not all of it was there: that version is damaged, and this one is whole.
+  const mends = made.previous?.root === made.built.root && writer.hasNew
+  const reuse = mends ? 'never' : request.reuse
   for (let createdAt = Date.now(); ; createdAt++) {
     const object = versionObject(made, createdAt)
-    const intent = { ...request, newArtifact, object, versionId: versionId(object) }
+    const intent = { ...request, reuse, newArtifact, object, versionId: versionId(object) }
     // Content that is there needs no version object, unless another process changes the plan meanwhile.
     const isStored = planCommit(store.index.state, intent).outcome.kind === 'created'
     if (isStored) writer.metadata.add(VERSION, intent.versionId, encodeVersionObject(object))
@@ -211,17 +218,17 @@ function result(
 ): CommitResult {
   const changes = countChanges(store, previous?.root, built)
   const storedBytes = packs.reduce((sum, pack) => sum + pack.bytes, 0)
-  const reusedBytes = Math.max(built.bytes - built.newBytes, 0)
+  const { reusedBytes } = built
   return { outcome, object, storedBytes, reusedBytes, scan: built.scan, changes }
 }
 
-/** Undefined where the version before is damaged: the commit itself stands. */
+/** Undefined where that cannot be told, as when the version before is damaged: the commit itself stands. */
 function countChanges(
   store: OpenedStore,
   before: ObjectId | undefined,
   built: BuiltVersion,
 ): ChangeCounts | undefined {
-  if (before === undefined) return { added: built.files, changed: 0, removed: 0 }
+  if (before === undefined) return { added: built.entries, changed: 0, removed: 0, unchanged: 0 }
   const stored = nodeReader(store)
   const counts = { added: 0, changed: 0, removed: 0 }
   try {
@@ -231,8 +238,11 @@ function countChanges(
       else counts.changed++
     }
   } catch (error) {
-    if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return undefined
+    // Where the index has no room to take the commit up, it cannot be compared either.
+    const isBehind = error instanceof ArtifactsError && error.code === 'ERR_BUSY'
+    const isDamage = error instanceof ArtifactsError && error.code === 'ERR_DAMAGED'
+    if (isDamage || isBehind || isSqliteError(error)) return undefined
     throw error
   }
-  return counts
+  return { ...counts, unchanged: built.entries - counts.added - counts.changed }
 }

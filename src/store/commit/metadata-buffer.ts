@@ -41,6 +41,11 @@ export class MetadataBuffer {
     this.clear()
   }
 
+  /** Whether all that was to be kept was in the store. */
+  get isEmpty(): boolean {
+    return this.#seen.size === 0
+  }
+
   /** What could go beside the chunks; none when it is too much for that. */
   get small(): readonly MetaObject[] {
     return this.#buffered

@@ -2,7 +2,7 @@
 import { ArtifactsError } from '../../errors.ts'
 import type { Content, ObjectId } from '../../types.ts'
 import type { OpenedStore } from '../opened.ts'
-import { type ReadRecipe, readWholeRecipe } from '../recipes.ts'
+import { type ReadRecipe, readRecipe } from '../recipes.ts'
 import type { Reliance } from './reliance.ts'
 
 /**
@@ -25,7 +25,7 @@ export function isPresent(store: OpenedStore, reliance: Reliance, content: Conte
 
 function readable(store: OpenedStore, id: ObjectId): ReadRecipe | undefined {
   try {
-    return readWholeRecipe(store, id)
+    return readRecipe(store, id)
   } catch (error) {
     if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return undefined
     throw error

@@ -10,11 +10,12 @@ import { type LazyPool, lazyPool } from '../ingest/lazy-pool.ts'
 import { workerCount } from '../ingest/pool.ts'
 import type { WrittenPack } from '../ingest/protocol.ts'
 import { Scan, type ScanReport } from '../ingest/scan.ts'
+import { currentVersion } from '../log/plan.ts'
 import { loadHashes } from '../object/checksum.ts'
 import { NODE, RECIPE } from '../object/id.ts'
 import { nodeReader, type OpenedStore } from '../opened.ts'
 import { TreeBuilder } from '../tree/builder.ts'
-import { entries, leafIds } from '../tree/cursor.ts'
+import { entries, leafIds, type ReadNode } from '../tree/cursor.ts'
 import { mergeEntries } from '../tree/merge.ts'
 import { comparePaths } from '../tree/paths.ts'
 import type { CommitRequest, Previous } from './commit.ts'
@@ -24,10 +25,12 @@ import type { Reliance } from './reliance.ts'
 
 export interface BuiltVersion {
   readonly root: ObjectId
+  readonly entries: number
+  /** Entries other than directories. */
   readonly files: number
   readonly bytes: number
-  /** Bytes of content, before compression, that the store did not have. */
-  readonly newBytes: number
+  /** Bytes of chunks, before compression, that the store had already. */
+  readonly reusedBytes: number
   readonly scan: ScanReport
   /** New nodes of a dry run, which stores none. */
   readonly nodes: ReadonlyMap<ObjectId, Uint8Array>
@@ -39,11 +42,14 @@ export class VersionWriter {
   readonly #request: CommitRequest
   readonly #previous: Previous | undefined
   readonly #reliance: Reliance
+  readonly #refusesSecrets: boolean
   readonly #nodes = new Map<ObjectId, Uint8Array>()
   readonly #ids = new IdSet()
   readonly #pool: LazyPool
   readonly #scan: Scan
   #newBytes = 0
+  #chunkedBytes = 0
+  #entries = 0
 
   /** @param previous the live version that most of the content is expected to be in. */
   constructor(
@@ -57,6 +63,7 @@ export class VersionWriter {
     this.#request = request
     this.#previous = previous
     this.#reliance = reliance
+    this.#refusesSecrets = !request.allowSecrets && isFirstVersion(store, request)
     const isGone = (id: string): boolean => isDropped(index, id)
     this.metadata = new MetadataBuffer(io, layout, reliance, isGone)
     this.#pool = lazyPool(
@@ -70,10 +77,13 @@ export class VersionWriter {
       workerCount(request.jobs),
     )
     this.#scan = new Scan(store, this.#pool, {
-      store: !request.dryRun,
+      store: true,
       include: request.include,
       exclude: request.exclude,
-      keepRecipe: (id, bytes) => this.metadata.add(RECIPE, id, bytes),
+      keepRecipe: (id, bytes) => {
+        if (!request.dryRun) this.metadata.add(RECIPE, id, bytes)
+      },
+      findSecrets: this.#refusesSecrets,
       signal: request.signal,
       onProgress: request.onProgress,
     })
@@ -91,12 +101,18 @@ export class VersionWriter {
     await this.#readMissing(missing)
     return {
       root,
+      entries: this.#entries,
       files,
       bytes,
-      newBytes: this.#newBytes,
+      reusedBytes: Math.max(this.#chunkedBytes - this.#newBytes, 0),
       scan: this.#scan.report,
       nodes: this.#nodes,
     }
+  }
+
+  /** Whether the store did not have all of the content and its tree. */
+  get hasNew(): boolean {
+    return this.#newBytes > 0 || !this.metadata.isEmpty
   }
 
   /** Ends the packs; returns those not returned before. */
@@ -117,14 +133,14 @@ export class VersionWriter {
     await this.#pool.close()
   }
 
-  /** One flag for each id: whether the chunk is to be stored. */
+  /** One flag for each id: whether the chunk is to be stored. A dry run counts them and stores none. */
   #decide(ids: Uint8Array, lengths: Uint32Array): Uint8Array {
     const isNew = new Uint8Array(lengths.length)
     for (let index = 0; index < lengths.length; index++) {
       const offset = index * 32
       if (!this.#ids.add(ids, offset)) continue
       if (this.#reliance.has(ids.subarray(offset, offset + 32))) continue
-      isNew[index] = 1
+      if (!this.#request.dryRun) isNew[index] = 1
       this.#newBytes += lengths[index] as number
     }
     return isNew
@@ -135,9 +151,12 @@ export class VersionWriter {
     return new TreeBuilder((id, bytes, level, leaf) => {
       const isKnown = level === 0 && known.has(id)
       if (!isKnown) this.#keepNode(id, bytes)
+      this.#entries += leaf?.length ?? 0
       for (const entry of leaf ?? []) {
-        const file = entry.kind === 'file' ? this.#scan.takeCached(entry) : undefined
-        if (file === undefined || isKnown || entry.kind !== 'file') continue
+        if (entry.kind !== 'file') continue
+        if (entry.content.kind !== 'inline') this.#chunkedBytes += entry.size
+        const file = this.#scan.takeCached(entry)
+        if (file === undefined || isKnown) continue
         if (!isPresent(this.#store, this.#reliance, entry.content)) missing.set(entry, file)
       }
     })
@@ -146,6 +165,8 @@ export class VersionWriter {
   /** Leaves of a live version: what they name is in the store. */
   #knownLeaves(): ReadonlySet<ObjectId> {
     if (this.#previous === undefined) return new Set()
+    // Where a pack is lost, that a version has a leaf says nothing: each content is looked up.
+    if (!this.#store.index.objects.areComplete()) return new Set()
     const { version, root } = this.#previous
     this.#reliance.onVersion(version)
     try {
@@ -169,12 +190,15 @@ export class VersionWriter {
         for (const entry of batch) builder.add(entry)
       return
     }
+    const read = nodeReader(this.#store)
     const added: Entry[] = []
     for await (const batch of this.#scan.run(sources)) added.push(...batch)
     const edits = added
+      // An empty directory adds itself; it does not empty the one that the base has.
+      .filter(({ kind, path }) => kind !== 'directory' || isFree(read, base.root, path))
       .map((entry) => ({ path: entry.path, entry }))
       .sort((a, b) => comparePaths(a.path, b.path))
-    for (const entry of mergeEntries(entries(nodeReader(this.#store), base.root), edits)) {
+    for (const entry of mergeEntries(entries(read, base.root), edits, { replace: true })) {
       builder.add(entry)
     }
   }
@@ -189,7 +213,7 @@ export class VersionWriter {
 
   #refuseSecrets(): void {
     const { secrets } = this.#scan.report
-    if (secrets.length === 0 || this.#previous !== undefined || this.#request.allowSecrets) return
+    if (secrets.length === 0 || !this.#refusesSecrets) return
     const named = secrets.slice(0, 10).map((path) => `  "${path}"`)
     if (secrets.length > named.length) named.push(`  and ${secrets.length - named.length} more`)
     throw new ArtifactsError(
@@ -200,4 +224,14 @@ export class VersionWriter {
       },
     )
   }
+}
+
+function isFirstVersion({ index }: OpenedStore, { project, name }: CommitRequest): boolean {
+  const artifact = index.state.artifactByName(project, name)
+  return artifact === undefined || currentVersion(index.state, artifact.id) === undefined
+}
+
+/** True when nothing lies below the path. */
+function isFree(read: ReadNode, root: ObjectId, path: string): boolean {
+  return entries(read, root, { prefix: `${path}/` }).next().done === true
 }

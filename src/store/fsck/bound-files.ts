@@ -88,6 +88,7 @@ export class BoundFiles {
       store: true,
       include: [],
       exclude: [],
+      findSecrets: false,
       keepRecipe: search.onRecipe,
       signal: this.#options.signal,
       onProgress: this.#options.onProgress,

@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises'
 import { ArtifactsError, isFailedCall } from '../../errors.ts'
 import type { Io } from '../io/io.ts'
 import type { Layout } from '../layout.ts'
-import { type Appended, appendOperation } from '../log/append.ts'
+import { type Appended, appendOperation, syncLog } from '../log/append.ts'
 import type { JoiningPack, Operation } from '../log/operation.ts'
 import type { Plan } from '../log/plan.ts'
 import { type SegmentSizes, segmentsEndingWith, writeSegment } from '../log/write-segment.ts'
@@ -69,7 +69,10 @@ export async function commitOperation<Outcome>(
       return { plan, packs: wanted.filter(({ id }) => !state.hasPack(id)), head }
     })
     const { changes, outcome } = plan
-    if (changes.length === 0) return { outcome }
+    if (changes.length === 0) {
+      assureDurable(writer, head)
+      return { outcome }
+    }
     const n = head.applied + 1
     const { by, tool } = writer
     const at = new Date().toISOString()
@@ -97,7 +100,20 @@ function append(operation: Operation, { io, layout, index }: Writer, head: Head)
   }
 }
 
-/** Takes up the own operation. The commit stands whether this succeeds or not: the next opening would do it. */
+/**
+ * Who is told that there is nothing to change relies on what is there; the process that wrote it may have died before
+ * the name of its operation was durable, or may not have come to that yet.
+ */
+function assureDurable({ io, layout, index }: Writer, { applied, hash, durable }: Head): void {
+  if (durable === hash) return
+  syncLog(io, layout, applied)
+  updateIndex(index, hash)
+}
+
+/**
+ * Takes up the own operation, and notes up to which one all are durable. The commit stands whether this succeeds or not:
+ * the next opening would do it.
+ */
 function updateIndex(index: StoreIndex, durable: string | undefined): boolean {
   try {
     index.refresh()

@@ -13,7 +13,7 @@ import { Database } from '../commonjs.ts'
 const OLDEST_SQLITE = [3, 51, 3] as const
 const BUSY_MS = 15_000
 export const PAGE_BYTES = 4096
-const CACHE_KIB = 32 * 1024
+const CACHE_KIB = 16 * 1024
 
 export type SqlValue = string | number | bigint | Uint8Array | null
 
@@ -119,7 +119,8 @@ export function isIndexDamage(error: unknown): boolean {
   return (
     code === 'SQLITE_NOTADB' ||
     code === 'SQLITE_CANTOPEN' ||
-    code === 'SQLITE_READONLY_DBMOVED' ||
+    // Its directory can be written: it is moved, or its header says so.
+    code.startsWith('SQLITE_READONLY') ||
     code === 'SQLITE_IOERR_SHORT_READ' ||
     code === 'SQLITE_IOERR_READ' ||
     code.startsWith('SQLITE_CORRUPT') ||

@@ -1,6 +1,7 @@
 /** Opens the index database of a store, and builds one from the log and the packs. */
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { damaged } from '../../errors.ts'
 import type { Progress } from '../../types.ts'
 import type { Io } from '../io/io.ts'
@@ -146,11 +147,28 @@ function unfit(connection: Connection, identity: StoreIdentity): RebuildReason |
   const version = connection.value<number>('PRAGMA user_version')
   if (version === 0) return 'damaged'
   if (version !== SCHEMA_VERSION) return 'schema'
+  if (!hasSchema(connection)) return 'damaged'
   const store = connection.get<{ id: string; file: string }>('SELECT id, file FROM store')
   if (store === undefined) return 'damaged'
   if (store.id !== identity.id) return 'foreign'
   return hasMark(connection.path, store.file) ? undefined : 'copied'
 }
+
+/** SQLite keeps each statement as it was written. */
+function hasSchema(connection: Connection): boolean {
+  const kept = connection.all<{ sql: string }>(
+    "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid",
+  )
+  return isDeepStrictEqual(
+    kept.map(({ sql }) => sql),
+    STATEMENTS,
+  )
+}
+
+const STATEMENTS = SCHEMA.replaceAll(/^--.*$/gm, '')
+  .split(';')
+  .map((statement) => statement.trim())
+  .filter((statement) => statement !== '')
 
 function buildInMemory(context: IndexContext): Connection {
   const connection = new Connection(MEMORY)

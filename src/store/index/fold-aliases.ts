@@ -1,6 +1,7 @@
 /** Applies the changes of aliases, and notes each move. */
 import type { ArtifactId, ObjectId } from '../../types.ts'
 import type { Connection } from './connection.ts'
+import { insertRow, seal } from './row-sum.ts'
 import { type Applies, RuleError, requireArtifact, requireLive } from './rules.ts'
 
 export const ALIAS_CHANGES: Applies<'alias.set' | 'alias.remove'> = {
@@ -9,7 +10,8 @@ export const ALIAS_CHANGES: Applies<'alias.set' | 'alias.remove'> = {
     requireArtifact(connection, artifact, n)
     requireLive(connection, change, n)
     requireOld(connection, artifact, alias, old, n)
-    connection.run('INSERT OR REPLACE INTO alias VALUES (?, ?, ?, ?)', artifact, alias, version, n)
+    if (old === null) count(connection, artifact, 1)
+    insertRow(connection, 'INSERT OR REPLACE INTO alias', [artifact, alias, version, n])
     noteMove(connection, artifact, alias, old, version, n)
   },
 
@@ -17,8 +19,14 @@ export const ALIAS_CHANGES: Applies<'alias.set' | 'alias.remove'> = {
     requireArtifact(connection, artifact, n)
     requireOld(connection, artifact, alias, old, n)
     connection.run('DELETE FROM alias WHERE artifact = ? AND alias = ?', artifact, alias)
+    if (old !== null) count(connection, artifact, -1)
     noteMove(connection, artifact, alias, old, null, n)
   },
+}
+
+function count(connection: Connection, artifact: ArtifactId, more: number): void {
+  connection.run('UPDATE artifact SET aliases = aliases + ? WHERE id = ?', more, artifact)
+  seal(connection, 'artifact', artifact)
 }
 
 function requireOld(

@@ -1,6 +1,7 @@
 /** Applies the changes of artifacts themselves. */
 import type { ArtifactId } from '../../types.ts'
 import type { Connection } from './connection.ts'
+import { insertRow, seal } from './row-sum.ts'
 import { type Applies, RuleError, requireArtifact } from './rules.ts'
 
 export const ARTIFACT_CHANGES: Applies<'artifact.create' | 'artifact.edit' | 'artifact.rename'> = {
@@ -9,14 +10,7 @@ export const ARTIFACT_CHANGES: Applies<'artifact.create' | 'artifact.edit' | 'ar
       throw new RuleError(n, `artifact "${artifact}" exists`)
     }
     requireFreeName(connection, project, name, n)
-    connection.run(
-      'INSERT INTO artifact VALUES (?, ?, ?, ?, NULL, ?)',
-      artifact,
-      project,
-      name,
-      type,
-      n,
-    )
+    insertRow(connection, 'INSERT INTO artifact', [artifact, project, name, type, null, n, 0, 0])
   },
 
   'artifact.edit': (connection, { artifact, set, old }, n) => {
@@ -29,6 +23,7 @@ export const ARTIFACT_CHANGES: Applies<'artifact.create' | 'artifact.edit' | 'ar
       requireOld(artifact, 'description', row.description, old.description, n)
       connection.run('UPDATE artifact SET description = ? WHERE id = ?', set.description, artifact)
     }
+    seal(connection, 'artifact', artifact)
   },
 
   'artifact.rename': (connection, { artifact, name, old }, n) => {
@@ -36,6 +31,7 @@ export const ARTIFACT_CHANGES: Applies<'artifact.create' | 'artifact.edit' | 'ar
     requireOld(artifact, 'name', row.name, old, n)
     requireFreeName(connection, row.project, name, n)
     connection.run('UPDATE artifact SET name = ? WHERE id = ?', name, artifact)
+    seal(connection, 'artifact', artifact)
   },
 }
 

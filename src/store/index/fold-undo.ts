@@ -3,6 +3,7 @@
  * one is itself undone, and so on along the chain; each operation notes by which one it is undone now.
  */
 import type { Connection } from './connection.ts'
+import { checkedRow, seal } from './row-sum.ts'
 import { type Applies, RuleError } from './rules.ts'
 
 interface OperationFacts {
@@ -18,10 +19,13 @@ export const UNDO_CHANGES: Applies<'undo'> = {
     if (read(connection, n)?.undoes !== null)
       throw new RuleError(n, 'one operation undoes two others')
     connection.run('UPDATE operation SET undoes = ? WHERE n = ?', operation, n)
+    seal(connection, 'operation', n)
     let by: number | null = n
     let at = n
     for (let next: number | null = operation; next !== null; ) {
+      read(connection, next)
       connection.run('UPDATE operation SET undone = ? WHERE n = ?', by, next)
+      seal(connection, 'operation', next)
       // What is undone undoes nothing; what is in effect does.
       at = next
       next = read(connection, at)?.undoes ?? null
@@ -31,5 +35,6 @@ export const UNDO_CHANGES: Applies<'undo'> = {
 }
 
 function read(connection: Connection, n: number): OperationFacts | undefined {
-  return connection.get<OperationFacts>('SELECT undoes, undone FROM operation WHERE n = ?', n)
+  const row = connection.get<OperationFacts>('SELECT * FROM operation WHERE n = ?', n)
+  return row === undefined ? undefined : checkedRow(row)
 }

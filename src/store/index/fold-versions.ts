@@ -2,6 +2,7 @@
 import { canonicalJson } from '../log/canonical.ts'
 import type { VersionEdit } from '../log/change.ts'
 import type { Connection } from './connection.ts'
+import { insertRow, seal } from './row-sum.ts'
 import {
   type Applies,
   RuleError,
@@ -15,7 +16,7 @@ export const VERSION_CHANGES: Applies<
   'version.add' | 'version.edit' | 'version.delete' | 'version.restore' | 'version.purge'
 > = {
   'version.add': (connection, change, n) => {
-    const { artifact, number, version, object } = change
+    const { artifact, number, version, object, tags = [] } = change
     requireArtifact(connection, artifact, n)
     if (connection.value('SELECT 1 FROM version WHERE id = ?', version) !== undefined) {
       throw new RuleError(n, `version "${version}" exists`)
@@ -29,8 +30,7 @@ export const VERSION_CHANGES: Applies<
     ) {
       throw new RuleError(n, `the number v${number} of artifact "${artifact}" is taken`)
     }
-    connection.run(
-      'INSERT INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, NULL, NULL)',
+    insertRow(connection, 'INSERT INTO version', [
       version,
       artifact,
       number,
@@ -42,9 +42,15 @@ export const VERSION_CHANGES: Applies<
       object.run ?? null,
       change.description ?? null,
       change.metadata === undefined ? null : JSON.stringify(change.metadata),
+      null,
       n,
-    )
-    insertTags(connection, version, change.tags ?? [])
+      null,
+      null,
+      tags.length,
+    ])
+    connection.run('UPDATE artifact SET next = max(next, ?) WHERE id = ?', number + 1, artifact)
+    seal(connection, 'artifact', artifact)
+    insertTags(connection, version, tags)
   },
 
   'version.edit': (connection, change, n) => {
@@ -62,9 +68,12 @@ export const VERSION_CHANGES: Applies<
       connection.run('UPDATE version SET ttl = ? WHERE id = ?', text, version)
     }
     if (set.tags !== undefined) {
+      const tags = set.tags ?? []
       connection.run('DELETE FROM tag WHERE version = ?', version)
-      insertTags(connection, version, set.tags ?? [])
+      insertTags(connection, version, tags)
+      connection.run('UPDATE version SET tags = ? WHERE id = ?', tags.length, version)
     }
+    seal(connection, 'version', version)
   },
 
   'version.delete': (connection, change, n) => {
@@ -74,21 +83,24 @@ export const VERSION_CHANGES: Applies<
     if (alias !== undefined)
       throw new RuleError(n, `version "${version}" is deleted while "${alias}" names it`)
     connection.run('UPDATE version SET deleted = ? WHERE id = ?', n, version)
+    seal(connection, 'version', version)
   },
 
   'version.restore': (connection, change, n) => {
     requireDeleted(requireVersion(connection, change, n), change.version, n)
     connection.run('UPDATE version SET deleted = NULL WHERE id = ?', change.version)
+    seal(connection, 'version', change.version)
   },
 
   'version.purge': (connection, change, n) => {
     requireDeleted(requireVersion(connection, change, n), change.version, n)
     connection.run('UPDATE version SET purged = ? WHERE id = ?', n, change.version)
+    seal(connection, 'version', change.version)
   },
 }
 
 function insertTags(connection: Connection, version: string, tags: readonly string[]): void {
-  for (const tag of tags) connection.run('INSERT INTO tag VALUES (?, ?)', version, tag)
+  for (const tag of tags) insertRow(connection, 'INSERT INTO tag', [version, tag])
 }
 
 function requireDeleted({ deleted, purged }: VersionFacts, version: string, n: number): void {

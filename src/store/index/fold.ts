@@ -10,6 +10,7 @@ import { ARTIFACT_CHANGES } from './fold-artifacts.ts'
 import { PACK_CHANGES } from './fold-packs.ts'
 import { UNDO_CHANGES } from './fold-undo.ts'
 import { VERSION_CHANGES } from './fold-versions.ts'
+import { insertRow } from './row-sum.ts'
 import { type Applies, RuleError } from './rules.ts'
 
 const APPLY: Applies<ChangeKind> = {
@@ -48,16 +49,9 @@ export function foldWhatFits(connection: Connection, operation: Operation, hash:
 
 function insertOperation(connection: Connection, operation: Operation, hash: string): void {
   const { n, at, by, tool } = operation
-  connection.run(
-    'INSERT INTO operation VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)',
-    n,
-    hash,
-    at,
-    by.user,
-    by.host,
-    tool,
-    operation.changes.every(({ kind }) => FINAL.has(kind)) ? 1 : 0,
-  )
+  const final = operation.changes.every(({ kind }) => FINAL.has(kind)) ? 1 : 0
+  const { user, host } = by
+  insertRow(connection, 'INSERT INTO operation', [n, hash, at, user, host, tool, final, null, null])
 }
 
 function apply<K extends ChangeKind>(

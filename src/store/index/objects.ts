@@ -9,7 +9,7 @@ import type { ObjectId } from '../../types.ts'
 import { type Layout, packPath } from '../layout.ts'
 import { ID_BYTES, readId } from '../object/id.ts'
 import type { StoredObject } from '../object/pack-reader.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, IndexDamageError } from './connection.ts'
 import type { Source } from './state.ts'
 
 /** Where an object's record is: what `readObject` takes, and the pack it is in. */
@@ -104,6 +104,15 @@ export class Objects {
     )
   }
 
+  /** True when every pack that the log names can be read, as far as its size and table tell. */
+  areComplete(): boolean {
+    return this.#source.read((connection) =>
+      connection
+        .all<{ id: number }>('SELECT id FROM pack WHERE operation IS NOT NULL AND dropped IS NULL')
+        .every(({ id }) => this.#readablePack(connection, id) !== null),
+    )
+  }
+
   /** The error for an object that should be here and is not; it names the packs that cannot be read. */
   missing(id: ObjectId): Error {
     const lost = this.#source.read((connection) =>
@@ -179,5 +188,13 @@ export class Objects {
 
 function toLocation(id: Buffer, pack: ObjectId, row: ObjectRow): Location {
   const { offset, stored, raw, type } = row
+  if (![offset, stored, raw, type].every(isCount)) {
+    throw new IndexDamageError(`The index has no place for object "${readId(id)}".`)
+  }
   return { pack, id: readId(id), offset, stored, raw, type }
+}
+
+/** What was written is a number of 32 bits; a damaged row may hold anything. */
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff_ffff
 }

@@ -10,7 +10,7 @@ import type { JoiningPack } from '../log/operation.ts'
 import { ID_BYTES } from '../object/id.ts'
 import { entryOffset, type PackTable, tableEntries } from '../object/pack.ts'
 import { readTable } from '../object/pack-reader.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, IndexDamageError } from './connection.ts'
 import { RuleError } from './rules.ts'
 
 export interface PackProblem {
@@ -43,7 +43,7 @@ export interface JoinContext {
 }
 
 /** Bounds the tables that are in memory together. */
-const TABLE_BYTES_AT_ONCE = 16 << 20
+const TABLE_BYTES_AT_ONCE = 4 << 20
 
 const FIND = 'SELECT id, operation, state FROM pack WHERE name = ?'
 
@@ -150,6 +150,32 @@ export function rereadPacks(connection: Connection, layout: Layout): void {
       connection.run("UPDATE pack SET state = 'present' WHERE id = ?", id)
       insertObjects(connection, [{ pack: id, table }])
     })
+  }
+}
+
+interface Totals {
+  readonly name: ObjectId
+  readonly objects: number
+  readonly sum: number
+}
+
+const TOTALS = `
+SELECT name, count(object.pack) AS objects, ifnull(sum(offset + stored + raw + type), 0) AS sum
+FROM pack LEFT JOIN object ON object.pack = pack.id
+WHERE state = 'present' AND operation IS NOT NULL GROUP BY pack.id`
+
+/** Throws an IndexDamageError when the rows of a pack's objects are not those of its table. */
+export function comparePacks(connection: Connection, layout: Layout): void {
+  for (const { name, objects, sum } of connection.all<Totals>(TOTALS)) {
+    const table = readState(packPath(layout, name))
+    if (typeof table === 'string') continue
+    let expected = 0
+    for (const { offset, stored, raw, type } of tableEntries(table)) {
+      expected += offset + stored + raw + type
+    }
+    if (objects !== table.count || sum !== expected) {
+      throw new IndexDamageError(`The index does not have the objects of pack "${name}".`)
+    }
   }
 }
 

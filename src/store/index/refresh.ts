@@ -51,6 +51,9 @@ export function readHead(connection: Connection): Head {
   const head = connection.get<Head>('SELECT applied, hash, durable FROM store')
   // The row is written with the schema: without it the file is not what was built.
   if (head === undefined) throw new IndexDamageError('The index has no state.')
+  if (!Number.isSafeInteger(head.applied) || head.applied < 0) {
+    throw new IndexDamageError(`The index stands at operation ${head.applied}.`)
+  }
   return head
 }
 

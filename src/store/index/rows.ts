@@ -2,7 +2,8 @@
 import type { ArtifactId, ObjectId, VersionObject } from '../../types.ts'
 import type { Ttl } from '../log/change.ts'
 import { IndexDamageError } from './connection.ts'
-import type { ArtifactRow, OperationRow, VersionRow } from './state.ts'
+import { checkedRow } from './row-sum.ts'
+import type { AliasRow, ArtifactRow, OperationRow, VersionRow } from './state.ts'
 
 export interface StoredArtifact {
   readonly id: ArtifactId
@@ -10,6 +11,8 @@ export interface StoredArtifact {
   readonly name: string
   readonly type: string
   readonly description: string | null
+  readonly next: number
+  readonly aliases: number
 }
 
 export interface StoredVersion {
@@ -28,6 +31,7 @@ export interface StoredVersion {
   readonly operation: number
   readonly deleted: number | null
   readonly purged: number | null
+  readonly tags: number
 }
 
 export interface StoredOperation {
@@ -42,12 +46,18 @@ export interface StoredOperation {
   readonly undone: number | null
 }
 
-export function toArtifact({ description, ...row }: StoredArtifact): ArtifactRow {
-  return { ...row, ...(description === null ? {} : { description }) }
+export function toArtifact(row: StoredArtifact): ArtifactRow {
+  const { id, project, name, type, description } = checkedRow(row)
+  return { id, project, name, type, ...(description === null ? {} : { description }) }
+}
+
+export function toAlias(row: AliasRow): AliasRow {
+  const { alias, version } = checkedRow(row)
+  return { alias, version }
 }
 
 export function toVersion(row: StoredVersion): VersionRow {
-  const { id, artifact, number, operation } = row
+  const { id, artifact, number, operation } = checkedRow(row)
   const object: VersionObject = {
     bytes: row.bytes,
     createdAt: row.created_at,
@@ -71,7 +81,7 @@ export function toVersion(row: StoredVersion): VersionRow {
 }
 
 export function toOperation(row: StoredOperation): OperationRow {
-  const { n, hash, at, user, host, tool, final, undoes, undone } = row
+  const { n, hash, at, user, host, tool, final, undoes, undone } = checkedRow(row)
   return {
     n,
     hash,

@@ -2,6 +2,7 @@
 import type { ArtifactId, ObjectId } from '../../types.ts'
 import type { ChangeKind, ChangeOf } from '../log/change.ts'
 import type { Connection } from './connection.ts'
+import { checkedRow } from './row-sum.ts'
 
 /** A rule of the log that an operation breaks, or seems to where the index itself is damaged. */
 export class RuleError extends Error {
@@ -49,12 +50,9 @@ export function requireArtifact(
   artifact: ArtifactId,
   n: number,
 ): ArtifactFacts {
-  const row = connection.get<ArtifactFacts>(
-    'SELECT project, name, type, description FROM artifact WHERE id = ?',
-    artifact,
-  )
+  const row = connection.get<ArtifactFacts>('SELECT * FROM artifact WHERE id = ?', artifact)
   if (row === undefined) throw new RuleError(n, `there is no artifact "${artifact}"`)
-  return row
+  return checkedRow(row)
 }
 
 /** Returns the row of a version of this artifact, live or not; throws a RuleError when there is none. */
@@ -64,11 +62,11 @@ export function requireVersion(
   n: number,
 ): VersionFacts {
   const row = connection.get<VersionFacts>(
-    'SELECT description, metadata, ttl, deleted, purged FROM version WHERE id = ? AND artifact = ?',
+    'SELECT * FROM version WHERE id = ? AND artifact = ?',
     version,
     artifact,
   )
-  if (row !== undefined) return row
+  if (row !== undefined) return checkedRow(row)
   throw new RuleError(n, `there is no version "${version}" of artifact "${artifact}"`)
 }
 

@@ -3,7 +3,7 @@
  * text where people query them (`find`, `sql`), bytes where there are millions of them. Raise `SCHEMA_VERSION` with
  * every change of `SCHEMA` or of what `fold.ts` writes: an index of another version is rebuilt.
  */
-export const SCHEMA_VERSION = 4
+export const SCHEMA_VERSION = 5
 
 export const SCHEMA = `
 -- One row. The fold stands after operation "applied", whose hash is "hash" (of format.json while applied is 0).
@@ -18,6 +18,7 @@ CREATE TABLE store (
   durable TEXT NOT NULL
 ) STRICT;
 
+-- "sum", here and below: see row-sum.ts.
 -- "final": 1 where it holds nothing that can be undone. "undoes": the operation it undoes; "undone": by which one it is undone now.
 CREATE TABLE operation (
   n INTEGER PRIMARY KEY,
@@ -28,7 +29,8 @@ CREATE TABLE operation (
   tool TEXT NOT NULL,
   final INTEGER NOT NULL,
   undoes INTEGER,
-  undone INTEGER
+  undone INTEGER,
+  sum INTEGER NOT NULL
 ) STRICT;
 
 -- "operation" names the pack; null: written, and not named yet. A row is never given to another pack.
@@ -57,6 +59,7 @@ CREATE TABLE object (
   PRIMARY KEY (id, pack)
 ) STRICT, WITHOUT ROWID;
 
+-- "next": the number of its next version. "aliases": how many it has, so that a row that nothing finds is missed.
 CREATE TABLE artifact (
   id TEXT PRIMARY KEY,
   project TEXT NOT NULL,
@@ -64,11 +67,14 @@ CREATE TABLE artifact (
   type TEXT NOT NULL,
   description TEXT,
   operation INTEGER NOT NULL,
+  next INTEGER NOT NULL,
+  aliases INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
   UNIQUE (project, name)
 ) STRICT;
 
 -- "ttl": seconds after "created_at", or 'never'; null: what the store says. "deleted", "purged": by which operation; a
--- live version is one that is not deleted.
+-- live version is one that is not deleted. "tags": how many it has.
 CREATE TABLE version (
   id TEXT PRIMARY KEY,
   artifact TEXT NOT NULL,
@@ -85,6 +91,8 @@ CREATE TABLE version (
   operation INTEGER NOT NULL,
   deleted INTEGER,
   purged INTEGER,
+  tags INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
   UNIQUE (artifact, number)
 ) STRICT;
 CREATE INDEX version_root ON version (root);
@@ -97,6 +105,7 @@ CREATE TABLE alias (
   alias TEXT NOT NULL,
   version TEXT NOT NULL,
   operation INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
   PRIMARY KEY (artifact, alias)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alias_version ON alias (version);
@@ -115,6 +124,7 @@ CREATE INDEX alias_move_alias ON alias_move (alias, artifact);
 CREATE TABLE tag (
   version TEXT NOT NULL,
   tag TEXT NOT NULL,
+  sum INTEGER NOT NULL,
   PRIMARY KEY (version, tag)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tag_tag ON tag (tag);

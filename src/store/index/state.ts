@@ -4,8 +4,16 @@
  */
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
 import type { Ttl } from '../log/change.ts'
-import type { Connection } from './connection.ts'
-import { toArtifact, toOperation, toVersion } from './rows.ts'
+import { type Connection, IndexDamageError } from './connection.ts'
+import { checkedRow } from './row-sum.ts'
+import {
+  type StoredArtifact,
+  type StoredVersion,
+  toAlias,
+  toArtifact,
+  toOperation,
+  toVersion,
+} from './rows.ts'
 
 export interface ArtifactRow {
   readonly id: ArtifactId
@@ -116,7 +124,8 @@ export interface Source {
   read<T>(query: (connection: Connection) => T): T
 }
 
-const ARTIFACT = 'SELECT id, project, name, type, description FROM artifact'
+const ARTIFACT = 'SELECT * FROM artifact'
+const ALIAS = 'SELECT * FROM alias'
 const VERSION = 'SELECT * FROM version'
 const OPERATION = 'SELECT * FROM operation'
 const LIVE = 'deleted IS NULL'
@@ -139,7 +148,15 @@ export function stateView(source: Source): StateView {
     one(toVersion, `${VERSION} WHERE ${where}`, ...values)
 
   return {
-    artifactByName: (project, name) => artifact('project = ? AND name = ?', project, name),
+    artifactByName: (project, name) =>
+      artifact('project = ? AND name = ?', project, name) ??
+      source.read((connection) => {
+        // Where none is found one is made, and a second of the same name would break the log for ever.
+        const all = connection.all<StoredArtifact>(`${ARTIFACT} NOT INDEXED`).map(toArtifact)
+        if (all.some((row) => row.project === project && row.name === name))
+          missing('artifact', name)
+        return undefined
+      }),
     artifactById: (id) => artifact('id = ?', id),
     artifacts: (project) =>
       project === undefined
@@ -191,36 +208,25 @@ export function stateView(source: Source): StateView {
             limit,
           ),
     nextNumber: (of) =>
-      one(
-        (row: { next: number }) => row.next,
-        'SELECT ifnull(max(number) + 1, 0) AS next FROM version WHERE artifact = ?',
-        of,
-      ) ?? 0,
+      source.read((connection) => {
+        const row = connection.get<StoredArtifact>(`${ARTIFACT} WHERE id = ?`, of)
+        return row === undefined ? missing('row', of) : checkedRow(row).next
+      }),
     alias: (of, alias) =>
-      one(
-        (row: AliasRow) => row.version,
-        'SELECT version FROM alias WHERE artifact = ? AND alias = ?',
-        of,
-        alias,
-      ),
-    aliases: (of) =>
-      many(
-        same<AliasRow>,
-        'SELECT alias, version FROM alias WHERE artifact = ? ORDER BY alias',
-        of,
-      ),
+      source.read((connection) => {
+        const row = connection.get<AliasRow>(`${ALIAS} WHERE artifact = ? AND alias = ?`, of, alias)
+        if (row !== undefined) return toAlias(row).version
+        aliasesIn(connection, of)
+        return undefined
+      }),
+    aliases: (of) => source.read((connection) => aliasesIn(connection, of)),
     aliasesOf: (id) =>
-      many(
-        (row: AliasRow) => row.alias,
-        'SELECT alias FROM alias WHERE version = ? ORDER BY alias',
-        id,
-      ),
-    tagsOf: (id) =>
-      many(
-        (row: { tag: string }) => row.tag,
-        'SELECT tag FROM tag WHERE version = ? ORDER BY tag',
-        id,
-      ),
+      source.read((connection) => {
+        const row = connection.get<StoredVersion>(`${VERSION} WHERE id = ?`, id)
+        const all = row === undefined ? [] : aliasesIn(connection, checkedRow(row).artifact)
+        return all.filter(({ version }) => version === id).map(({ alias }) => alias)
+      }),
+    tagsOf: (id) => source.read((connection) => tagsIn(connection, id)),
     aliasMoves: (alias, of) =>
       many(
         same<AliasMoveRow>,
@@ -267,6 +273,27 @@ export function stateView(source: Source): StateView {
 }
 
 type SqlValue = string | number | null
+
+/** All aliases of an artifact; the index is damaged where they are not as many as it has. */
+function aliasesIn(connection: Connection, of: ArtifactId): AliasRow[] {
+  const found = connection.all<AliasRow>(`${ALIAS} WHERE artifact = ? ORDER BY alias`, of)
+  const row = connection.get<StoredArtifact>(`${ARTIFACT} WHERE id = ?`, of)
+  if (found.length !== (row === undefined ? 0 : checkedRow(row).aliases)) missing('alias', of)
+  return found.map(toAlias)
+}
+
+/** All tags of a version, as `aliasesIn`. */
+function tagsIn(connection: Connection, of: ObjectId): string[] {
+  const sql = 'SELECT * FROM tag WHERE version = ? ORDER BY tag'
+  const found = connection.all<{ readonly tag: string }>(sql, of)
+  const row = connection.get<StoredVersion>(`${VERSION} WHERE id = ?`, of)
+  if (found.length !== (row === undefined ? 0 : checkedRow(row).tags)) missing('tag', of)
+  return found.map((each) => checkedRow(each).tag)
+}
+
+function missing(what: string, of: string): never {
+  throw new IndexDamageError(`The index does not find the ${what} of "${of}" that it holds.`)
+}
 
 function same<T>(row: T): T {
   return row

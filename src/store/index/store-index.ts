@@ -8,7 +8,7 @@ import { ArtifactsError, damaged } from '../../errors.ts'
 import type { Progress } from '../../types.ts'
 import type { Io } from '../io/io.ts'
 import type { Layout } from '../layout.ts'
-import { type Connection, isBusy, isIndexDamage } from './connection.ts'
+import { type Connection, isBusy, isIndexDamage, isNoSpace } from './connection.ts'
 import {
   type IndexContext,
   openIndex,
@@ -18,7 +18,13 @@ import {
 } from './database.ts'
 import { readPointer, removeStrayIndexes } from './file.ts'
 import { Objects } from './objects.ts'
-import { type PackProblem, rereadPacks, type StagedPack, stagePacks } from './packs.ts'
+import {
+  comparePacks,
+  type PackProblem,
+  rereadPacks,
+  type StagedPack,
+  stagePacks,
+} from './packs.ts'
 import { databaseDirectory } from './place.ts'
 import { type Blocked, catchUp, type Head, LogChangedError, readHead } from './refresh.ts'
 import { RuleError } from './rules.ts'
@@ -58,12 +64,14 @@ const MOST_REBUILDS = 3
 export class StoreIndex implements Source {
   readonly state: StateView
   readonly objects: Objects
-  readonly #context: IndexContext
+  #context: IndexContext
   readonly #onNotice: (notice: IndexNotice) => void
   #connection: Connection
   #blocked: Blocked | undefined
   #saidBlocked: number | undefined
   #rebuilds = 0
+  /** Whether the rows of objects were compared with the packs. */
+  #isCompared = false
   /** The newest operation that what `objects` remembers is based on; other processes fold into the same database. */
   #seen = -1
 
@@ -88,7 +96,10 @@ export class StoreIndex implements Source {
       this.#mending(() => rereadPacks(this.#connection, layout))
     } catch (error) {
       this.close()
-      throw error
+      if (!isNoSpace(error)) throw error
+      // The disk has no room for what is new: a store on a full disk can still be read.
+      this.#context = { ...this.#context, directory: undefined }
+      this.#connection = openIndex(this.#context)
     }
   }
 
@@ -125,11 +136,20 @@ export class StoreIndex implements Source {
   }
 
   /**
-   * Whether the log went on after operation `seen`. Whoever found a pack gone asks this: if it did, the pack may have been
-   * dropped, and what it held is to be looked up anew; if not, it is lost.
+   * Whether there is more to find than when operation `seen` was the newest. Whoever does not find an object, or not in
+   * the pack it should be in, asks this: if the log went on, that pack may have been dropped; the first time, the index is
+   * compared with the packs, and built anew where they hold more. If neither, the object is lost.
    */
   hasMovedOn(seen: number): boolean {
-    return this.refresh().applied !== seen
+    return this.refresh().applied !== seen || this.#regainsObjects()
+  }
+
+  #regainsObjects(): boolean {
+    if (this.#isCompared) return false
+    this.#isCompared = true
+    const before = this.#rebuilds
+    this.#mending(() => comparePacks(this.#connection, this.#context.layout))
+    return this.#rebuilds > before
   }
 
   /** The operation at which this program had to stop, as of the last `refresh`: the store cannot be changed. */

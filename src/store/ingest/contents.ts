@@ -18,6 +18,8 @@ export interface SourceFile {
   readonly stat: FileStat
   /** False for a file that could change once more without a new time: its reading waits until the clock has moved on. */
   readonly isSettled: boolean
+  /** Where the file was looked at again since the walk. */
+  readonly isExecutable?: boolean | undefined
 }
 
 export interface FileContent {
@@ -28,6 +30,8 @@ export interface FileContent {
   readonly fingerprint: Uint8Array
   /** The file as it was when these bytes were read. */
   readonly stat: FileStat
+  /** Undefined: as in the walk. */
+  readonly isExecutable: boolean | undefined
   /** True for a file that begins like a private key in PEM. */
   readonly isPrivateKey: boolean
 }
@@ -89,7 +93,11 @@ export async function readSmall(
       }
       chunk += count
     }
-    todo = fitting(again, contents)
+    todo = fitting(again)
+    for (const { source, index } of again.slice(todo.length)) {
+      const [content] = await readSmall(pool, [source], options)
+      contents[index] = content as FileContent | Unreadable
+    }
   }
   return contents
 }
@@ -147,10 +155,11 @@ function contentOf(
   source: SourceFile,
   options: ContentOptions,
 ): FileContent {
-  const { stat } = source
+  const { stat, isExecutable } = source
   const { size } = stat
-  const fingerprint = result.fingerprints.slice(at * 8, at * 8 + 8)
-  const read = { size, fingerprint, stat, isPrivateKey: result.privateKeys.includes(at) }
+  const fingerprint = result.fingerprints.subarray(at * 8, at * 8 + 8)
+  const isPrivateKey = result.privateKeys.includes(at)
+  const read = { size, fingerprint, stat, isExecutable, isPrivateKey }
   const count = result.counts[at] as number
   if (count === 0) {
     const bytes = result.inline.get(at)
@@ -174,26 +183,27 @@ function restat(source: SourceFile): SourceFile | undefined {
   try {
     const now = lstatSync(source.file)
     if (!now.isFile()) return undefined
-    const { size, mtimeMs, ctimeMs, ino } = now
-    return { file: source.file, stat: { size, mtimeMs, ctimeMs, ino }, isSettled: false }
+    const { size, mtimeMs, ctimeMs, ino, mode } = now
+    return {
+      file: source.file,
+      stat: { size, mtimeMs, ctimeMs, ino },
+      isSettled: false,
+      isExecutable: (mode & 0o100) !== 0,
+    }
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw error
   }
 }
 
-/** Files that grew may not fit together any more: those beyond the buffer wait for the next round. */
-function fitting<T extends { readonly source: SourceFile; readonly index: number }>(
-  again: readonly T[],
-  contents: (FileContent | Unreadable)[],
-): T[] {
+/** Files that grew may not fit together any more: as many of the first as do. */
+function fitting<T extends { readonly source: SourceFile }>(again: readonly T[]): T[] {
   let bytes = 0
-  return again.filter(({ source, index }) => {
+  const beyond = again.findIndex(({ source }) => {
     bytes += source.stat.size
-    if (bytes <= SLOT_BYTES) return true
-    contents[index] = { file: source.file, code: 'changed' }
-    return false
+    return bytes > SLOT_BYTES
   })
+  return again.slice(0, beyond < 0 ? again.length : beyond)
 }
 
 function packStats(stats: readonly FileStat[]): Float64Array {

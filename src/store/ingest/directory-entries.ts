@@ -31,6 +31,7 @@ export async function* directoryEntries(
       include: options.include ?? [],
       exclude: options.exclude ?? [],
       keepRecipe: () => {},
+      findSecrets: false,
       signal: options.signal,
       onProgress: options.onProgress,
     })

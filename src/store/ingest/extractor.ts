@@ -7,7 +7,7 @@ import { ArtifactsError, isSystemError } from '../../errors.ts'
 import type { Io } from '../io/io.ts'
 import { decompress } from '../object/compression.ts'
 import { asKind, CHUNK, chunkHash } from '../object/id.ts'
-import { codecOf, kindOf, RECORD_HEADER_BYTES } from '../object/pack.ts'
+import { codecOf, decodeRecordHeader, kindOf, RECORD_HEADER_BYTES } from '../object/pack.ts'
 import type {
   CheckJob,
   CheckResult,
@@ -67,7 +67,14 @@ export class Extractor {
     const damage = new Map<number, string>()
     this.#each(
       job.records,
-      () => {},
+      (record, _, stored) => {
+        // Not needed to read the object, but to find it where the table of its pack is lost.
+        if (hasHeader(job.records, record, stored)) return
+        damage.set(
+          record,
+          `object ${idOf(job.records, record)} has another header than its pack says`,
+        )
+      },
       (record, reason) => damage.set(record, reason),
     )
     return { kind: 'check', damage }
@@ -93,7 +100,7 @@ export class Extractor {
 
   #each(
     records: Records,
-    use: (record: number, bytes: Uint8Array) => void,
+    use: (record: number, bytes: Uint8Array, stored: Buffer) => void,
     fail: (record: number, reason: string) => void,
   ): void {
     const { pack, offset, stored } = records
@@ -124,9 +131,10 @@ export class Extractor {
           continue
         }
         const from = (offset[record] as number) - start
-        const bytes = verified(records, record, this.#buffer.subarray(from, end(record) - start))
+        const stored = this.#buffer.subarray(from, end(record) - start)
+        const bytes = verified(records, record, stored)
         if (typeof bytes === 'string') fail(record, bytes)
-        else use(record, bytes)
+        else use(record, bytes, stored)
       }
       first = last
     }
@@ -164,22 +172,39 @@ export class Extractor {
   }
 }
 
-/** The record's bytes, or why they are not what the id names. */
-function verified(records: Records, record: number, bytes: Buffer): Uint8Array | string {
+/** The object's bytes, or why they are not what the id names. */
+function verified(records: Records, record: number, stored: Buffer): Uint8Array | string {
   const type = records.type[record] as number
-  const id = records.ids.subarray(record * 32, record * 32 + 32)
   try {
-    const payload = bytes.subarray(RECORD_HEADER_BYTES)
+    const payload = stored.subarray(RECORD_HEADER_BYTES)
     const raw = decompress(codecOf(type), payload, records.raw[record] as number)
     // A file can hold the very bytes of a node with its prefix: then the node's record stands for the file's chunk.
     const chunk = asKind(raw, kindOf(type), CHUNK)
-    return chunk !== undefined && chunkHash(chunk).equals(id)
+    const id = records.ids.subarray(record * 32, record * 32 + 32)
+    if (chunk === undefined || !chunkHash(chunk).equals(id)) {
+      return `object ${idOf(records, record)} has other bytes than its name says`
+    }
+    const length = records.lengths[record]
+    return chunk.length === length
       ? chunk
-      : `object ${Buffer.from(id).toString('hex')} has other bytes than its name says`
+      : `object ${idOf(records, record)} has ${chunk.length} bytes where ${length} are expected`
   } catch (error) {
     if (error instanceof ArtifactsError) return error.message
     throw error
   }
+}
+
+function hasHeader(records: Records, record: number, stored: Buffer): boolean {
+  const header = decodeRecordHeader(stored)
+  return (
+    header?.type === records.type[record] &&
+    header?.stored === records.stored[record] &&
+    header?.raw === records.raw[record]
+  )
+}
+
+function idOf({ ids }: Records, record: number): string {
+  return Buffer.from(ids.buffer, ids.byteOffset + record * 32, 32).toString('hex')
 }
 
 function isZero(bytes: Uint8Array): boolean {

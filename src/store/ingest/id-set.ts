@@ -12,7 +12,7 @@ export class IdSet {
   #slots: Int32Array
   #count = 0
 
-  constructor(limit: number = 1 << 20) {
+  constructor(limit: number = 1 << 19) {
     this.#limit = limit
     this.#ids = Buffer.allocUnsafe(1024 * 32)
     this.#slots = new Int32Array(2048).fill(-1)

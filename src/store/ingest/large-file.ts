@@ -81,7 +81,7 @@ export async function readParts(
     const failure = await take()
     if (failure !== undefined) return { failure }
   }
-  const { sha256, fingerprint, failure } = await digest
+  const { sha256, fingerprint, isPrivateKey, failure } = await digest
   if (failure !== undefined) return { failure }
   options.onRead(1, 0)
   const id = keepRecipe(Buffer.concat(ids), lengths, stat.size, sha256, options)
@@ -90,7 +90,8 @@ export async function readParts(
     content: { kind: 'recipe', id },
     fingerprint,
     stat,
-    isPrivateKey: false,
+    isExecutable: source.isExecutable,
+    isPrivateKey,
   }
 }
 

@@ -24,6 +24,7 @@ export function lazyPool(options: PoolOptions, threads: number): LazyPool {
   let backlog: (() => void)[] = []
   let cost = 0
   let waiters = 0
+  let isClosed = false
 
   const settle = (): void => {
     const waiting = backlog
@@ -46,6 +47,8 @@ export function lazyPool(options: PoolOptions, threads: number): LazyPool {
       }
     },
     run<J extends Job>(job: J): Promise<ResultOf<J>> {
+      // Who slept through the end must not start threads that nobody will close.
+      if (isClosed) return Promise.reject(new Error('The pool is closed.'))
       cost += costOf(job)
       if (threads > 0 && cost > WORTH_THREADS && workers === undefined) {
         workers = workerPool(options, threads)
@@ -66,6 +69,7 @@ export function lazyPool(options: PoolOptions, threads: number): LazyPool {
       return { packs, mixed: false }
     },
     async close(): Promise<void> {
+      isClosed = true
       backlog = []
       await inline?.close()
       await workers?.close()

@@ -82,6 +82,8 @@ interface Thread {
   /** Jobs this thread has and has not fully done, stored chunks included. */
   readonly tasks: Map<number, Task>
   finished: ((packs: readonly WrittenPack[]) => void) | undefined
+  /** It may end by itself, long before somebody closes it. */
+  readonly ended: Promise<unknown>
 }
 
 class Workers implements Pool {
@@ -100,11 +102,12 @@ class Workers implements Pool {
     this.#threads = Array.from({ length: threads }, () => {
       const worker = new Worker(new URL('./worker.js', import.meta.url), {
         workerData: { root, durability, dropped, cancel: this.#cancel.buffer } satisfies WorkerData,
-        resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 64 },
+        resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 48 },
         stdout: false,
         stderr: false,
       })
-      const thread: Thread = { worker, tasks: new Map(), finished: undefined }
+      const ended = new Promise((resolve) => worker.once('exit', resolve))
+      const thread: Thread = { worker, tasks: new Map(), finished: undefined, ended }
       worker.on('message', (message: FromWorker) => this.#receive(thread, message))
       worker.on('error', (error) => this.#fail(error))
       worker.on('exit', (code) => {
@@ -147,13 +150,8 @@ class Workers implements Pool {
   async close(): Promise<void> {
     Atomics.store(this.#cancel, 0, 1)
     this.#failure ??= new Error('The pool is closed.')
-    await Promise.all(
-      this.#threads.map((thread) => {
-        const ended = new Promise((resolve) => thread.worker.once('exit', resolve))
-        send(thread, { type: 'close' })
-        return ended
-      }),
-    )
+    for (const thread of this.#threads) send(thread, { type: 'close' })
+    await Promise.all(this.#threads.map(({ ended }) => ended))
   }
 
   #dispatch(): void {
@@ -172,7 +170,9 @@ class Workers implements Pool {
   #receive(thread: Thread, message: FromWorker): void {
     switch (message.type) {
       case 'result': {
-        const task = thread.tasks.get(message.id) as Task
+        const task = thread.tasks.get(message.id)
+        // Another thread has failed, and with it everything that was under way.
+        if (task === undefined) return
         if (message.holds) {
           try {
             const isNew = this.#options.decide(...chunksOf(message.result))
@@ -236,7 +236,7 @@ function errorFromWire(error: WireError): Error {
   if (error.code !== undefined && error.code in EXIT_CODES) {
     return new ArtifactsError(error.code as ErrorCode, error.message, { hint: error.hint })
   }
-  const made: NodeJS.ErrnoException = new Error(error.message)
+  const made: NodeJS.ErrnoException = Object.assign(new Error(error.message), error.call)
   if (error.code !== undefined) made.code = error.code
   if (error.stack !== undefined) made.stack = error.stack
   return made

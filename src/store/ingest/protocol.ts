@@ -87,6 +87,7 @@ export interface DigestResult {
   readonly kind: 'digest'
   readonly sha256: Uint8Array
   readonly fingerprint: Uint8Array
+  readonly isPrivateKey: boolean
   readonly failure?: ReadFailure
 }
 export interface ChunksResult {
@@ -133,6 +134,8 @@ export interface Records {
   readonly type: Uint8Array
   /** 32 bytes a record. */
   readonly ids: Uint8Array
+  /** Bytes that each chunk is said to have by what names it. */
+  readonly lengths: Float64Array
 }
 
 /** Writes small files, each of one record or inline. */

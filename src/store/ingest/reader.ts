@@ -28,6 +28,7 @@ import {
   type ScanResult,
   SLOT_BYTES,
 } from './protocol.ts'
+import { isPrivateKey } from './secrets.ts'
 
 const READ_BYTES = 1 << 20
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
@@ -219,6 +220,7 @@ export class Reader {
   #digest(work: DigestJob): DigestResult {
     const hash: Hash = createHash('sha256')
     const change = createFingerprint()
+    let isKey = false
     const failure = withFile(work.path, (fd) => {
       let at = 0
       for (;;) {
@@ -226,13 +228,19 @@ export class Reader {
         const got = readSync(fd, this.#scratch, 0, READ_BYTES, at)
         if (got === 0) break
         const bytes = this.#scratch.subarray(0, got)
+        if (at === 0) isKey = isPrivateKey(bytes)
         hash.update(bytes)
         change.update(bytes)
         at += got
       }
       return isSame(fstatSync(fd), work.stat) ? undefined : { code: 'changed' }
     })
-    const result = { kind: 'digest', sha256: hash.digest(), fingerprint: change.digest() } as const
+    const result = {
+      kind: 'digest',
+      sha256: hash.digest(),
+      fingerprint: change.digest(),
+      isPrivateKey: isKey,
+    } as const
     return failure === undefined ? result : { ...result, failure }
   }
 
@@ -277,13 +285,6 @@ function failureOf(error: unknown): ReadFailure {
   const code = (error as NodeJS.ErrnoException).code
   if (typeof code !== 'string') throw error
   return { code: code === 'ENOENT' || code === 'ELOOP' || code === 'ENXIO' ? 'changed' : code }
-}
-
-/** PEM (RFC 7468): the first line says what follows. */
-function isPrivateKey(bytes: Buffer): boolean {
-  return (
-    bytes[0] === 0x2d && /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(bytes.toString('latin1', 0, 64))
-  )
 }
 
 function readExactly(

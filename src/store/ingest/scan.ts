@@ -3,7 +3,7 @@
  * knows, read the rest. Reading runs ahead of the entries that are handed out by a bounded number, so that memory does
  * not grow with the directory.
  */
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, posix, relative, sep } from 'node:path'
 import { ArtifactsError } from '../../errors.ts'
 import type { Entry, EntryPath, FileEntry, ObjectId, OperationOptions } from '../../types.ts'
@@ -18,6 +18,7 @@ import { walk } from '../workspace/walk.ts'
 import { type FileContent, refuseUnreadable } from './contents.ts'
 import type { LazyPool } from './lazy-pool.ts'
 import { Reading } from './reading.ts'
+import { isPrivateKeyFile, isSecretName } from './secrets.ts'
 
 /** What goes into a version, and where. */
 export type Source =
@@ -30,6 +31,8 @@ export interface ScanOptions extends OperationOptions {
   readonly include: readonly string[]
   readonly exclude: readonly string[]
   readonly keepRecipe: (id: ObjectId, bytes: Uint8Array) => void
+  /** Looks for secrets also in files that need not be read. */
+  readonly findSecrets: boolean
 }
 
 /** What was met; complete when the scan has ended. */
@@ -42,7 +45,7 @@ export interface ScanReport {
 }
 
 /** Entries ahead of those handed out: some thousand files keep all readers busy. */
-const AHEAD = 8192
+const AHEAD = 4096
 
 interface Pending {
   readonly cache: StatScan
@@ -167,8 +170,9 @@ export class Scan {
     readonly findings?: Findings
   } {
     if (source.kind === 'file') {
-      const { file, path } = source
-      return { root: dirname(file), batches: [oneFile(file)], pathAt: () => path }
+      // A path that a person names is followed; what a directory holds never is.
+      const file = realpathSync.native(source.file)
+      return { root: dirname(file), batches: [oneFile(file)], pathAt: () => source.path }
     }
     const { include, exclude } = this.#options
     const prefix = source.prefix === '' ? '' : `${source.prefix}/`
@@ -198,6 +202,9 @@ export class Scan {
       if (matched.states[index] === RowState.clean) {
         this.#files++
         this.#bytes += batch.sizes[index] as number
+        if (this.#options.findSecrets && isPrivateKeyFile(`${directory}/${batch.names[index]}`)) {
+          this.report.secrets.push(pathAt(index))
+        }
         continue
       }
       pending.waiting++
@@ -208,6 +215,9 @@ export class Scan {
           pending.waiting--
           if (content.isPrivateKey) this.report.secrets.push(pathAt(index))
           matched.set(index, content.content, content.fingerprint, content.stat)
+          if (content.isExecutable !== undefined) {
+            batch.executables[index] = content.isExecutable ? 1 : 0
+          }
         },
         () => {
           pending.waiting--
@@ -296,7 +306,6 @@ function orderOf(source: Source): string {
   return source.prefix === '' ? '' : `${source.prefix}/`
 }
 
-/** A named file is followed when it is a link. */
 function oneFile(file: string): WalkBatch {
   const { size, mtimeMs, ctimeMs, ino, mode, dev } = statSync(file)
   const rows = new BatchBuilder()
@@ -313,10 +322,6 @@ function sourceOf(batch: WalkBatch, index: number, file: string, clock: FileCloc
 function isSame({ content }: FileContent, entry: FileEntry): boolean {
   if (content.kind === 'inline' || entry.content.kind === 'inline') return false
   return content.kind === entry.content.kind && content.id === entry.content.id
-}
-
-function isSecretName(name: string): boolean {
-  return name === '.env'
 }
 
 function leadsOutside(path: string, target: string): boolean {

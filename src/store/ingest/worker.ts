@@ -33,6 +33,8 @@ export interface WireError {
   readonly code: string | undefined
   readonly hint: string | undefined
   readonly stack: string | undefined
+  /** Of a system call that failed. */
+  readonly call: Pick<NodeJS.ErrnoException, 'errno' | 'syscall' | 'path'>
 }
 
 if (!isMainThread && parentPort !== null) {
@@ -44,7 +46,11 @@ if (!isMainThread && parentPort !== null) {
     { root, durability, isDropped: droppedTest(dropped) },
     () => Atomics.load(cancelled, 0) === 1,
   )
+  let isClosed = false
   port.on('message', (message: ToWorker) => {
+    // Messages that were on their way when the port closed still come in.
+    if (isClosed) return
+    isClosed = message.type === 'close'
     handle(engine, message, (answer) => port.postMessage(answer)).catch((error: unknown) => {
       port.postMessage({ type: 'error', error: errorToWire(error) } satisfies FromWorker)
     })
@@ -85,7 +91,12 @@ async function handle(
 }
 
 function errorToWire(error: unknown): WireError {
-  const { message, code, stack } = error as NodeJS.ErrnoException
+  const { message, code, stack, errno, syscall, path } = error as NodeJS.ErrnoException
   const hint = error instanceof ArtifactsError ? error.hint : undefined
-  return { message, code, hint, stack }
+  const call = {
+    ...(errno === undefined ? {} : { errno }),
+    ...(syscall === undefined ? {} : { syscall }),
+    ...(path === undefined ? {} : { path }),
+  }
+  return { message, code, hint, stack, call }
 }

@@ -4,7 +4,7 @@
  * of machines, one wins, and nobody ever sees half an operation.
  */
 import { existsSync } from 'node:fs'
-import { ArtifactsError, isSystemError } from '../../errors.ts'
+import { ArtifactsError, isFailedCall, isSystemError } from '../../errors.ts'
 import type { Io } from '../io/io.ts'
 import { type Layout, operationPath } from '../layout.ts'
 import { appendLocked } from './lock.ts'
@@ -82,13 +82,22 @@ function isMine(layout: Layout, { n, prev, nonce }: Operation): boolean {
 
 function syncName(io: Io, layout: Layout, operation: Operation, temporary: string): void {
   try {
+    syncLog(io, layout, operation.n)
+  } catch (error) {
+    discard(io, temporary)
+    throw error
+  }
+}
+
+/** Makes operation `n`, which is there, and all before it survive a power loss. Throws ERR_DURABILITY_UNKNOWN. */
+export function syncLog(io: Io, layout: Layout, n: number): void {
+  try {
     io.fsyncDirectory(layout.log)
   } catch (error) {
     if (!isFailedCall(error)) throw error
-    discard(io, temporary)
     throw new ArtifactsError(
       'ERR_DURABILITY_UNKNOWN',
-      `Operation ${operation.n} was committed, but the disk did not confirm it: it may be lost with the power.`,
+      `Operation ${n} was committed, but the disk did not confirm it: it may be lost with the power.`,
       { hint: 'Check the disk, then run `artifacts fsck`.', cause: error },
     )
   }
@@ -101,9 +110,4 @@ function discard(io: Io, temporary: string): void {
   } catch (error) {
     if (!isFailedCall(error)) throw error
   }
-}
-
-/** True for an error of the system, whatever its code. */
-function isFailedCall(error: unknown): boolean {
-  return error instanceof Error && 'errno' in error
 }

@@ -31,8 +31,12 @@ const WORTHWHILE = 0.92
 const CHUNK_ENTROPY = 7.2
 /** Nodes look worse than they are: their ids are noise, what stands between them repeats. */
 const METADATA_ENTROPY = 7.7
-/** Chunks up to this size deserve the higher quality. */
-const SMALL_BYTES = 16_384
+/**
+ * Chunks between these sizes deserve the higher quality: 7 % smaller for 65 % more time. Smaller ones gain only 4 %, and
+ * those of large files must keep up with the disk.
+ */
+const BETTER_ABOVE = 8_192
+const BETTER_UP_TO = 16_384
 
 const SAMPLES = 16
 const SAMPLE_BYTES = 64
@@ -46,7 +50,8 @@ const TERMS = Float64Array.from({ length: SAMPLES * SAMPLE_BYTES + 1 }, (_, n) =
 /** Makes an object smaller if that is worthwhile. The same bytes give the same result. */
 export function compress(raw: Uint8Array, kind: ObjectKind): Compressed {
   if (sampledEntropy(raw) < (kind === CHUNK ? CHUNK_ENTROPY : METADATA_ENTROPY)) {
-    const quality = kind === CHUNK && raw.length > SMALL_BYTES ? 1 : 2
+    const isWorthMore = raw.length > BETTER_ABOVE && raw.length <= BETTER_UP_TO
+    const quality = kind !== CHUNK || isWorthMore ? 2 : 1
     const bytes = zlib.brotliCompressSync(raw, {
       // One allocation for nearly every object; the default is 16 KiB at a time.
       chunkSize: Math.max(raw.length >>> 1, 64),

@@ -77,6 +77,11 @@ export function asKind(
   return isPrefixed ? bytes.subarray(prefix.length) : undefined
 }
 
+/** The length that `asKind` gives an object of `length` bytes as a chunk. */
+export function lengthAsChunk(from: ObjectKind, length: number): number {
+  return from === CHUNK ? length : (PREFIXES[from] as Buffer).length + length
+}
+
 function prefixed(kind: ObjectKind, bytes: Uint8Array): Hash {
   return createHash('sha256')
     .update(PREFIXES[kind] as Buffer)

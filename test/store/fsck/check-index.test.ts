@@ -11,7 +11,7 @@ const test = suite('check-index')
 const CHANGES: Readonly<Record<string, string>> = {
   'an alias of long ago':
     "UPDATE alias SET version = (SELECT id FROM version WHERE number = 1) WHERE alias = 'latest'",
-  'a tag too many': "INSERT INTO tag SELECT id, 'x' FROM version LIMIT 1",
+  'a tag too many': "INSERT INTO tag SELECT id, 'x', 0 FROM version LIMIT 1",
   'a version that is gone': 'DELETE FROM version WHERE number = 1',
   'a deletion that is forgotten': 'UPDATE version SET deleted = NULL',
   'an object that is elsewhere':

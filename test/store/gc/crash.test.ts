@@ -174,7 +174,7 @@ test('removes nothing when the log cannot be synced', async () => {
   await store.remove(['car:v0'])
   const before = packFiles(layout)
   // First the sync of the operation itself fails, then, in a run that finishes the other, the one before removing.
-  for (const code of ['ERR_DURABILITY_UNKNOWN', 'EIO']) {
+  for (const run of ['first', 'second']) {
     const faults = installFaults({
       at: 1,
       kinds: ['fsyncDirectory'],
@@ -183,7 +183,7 @@ test('removes nothing when the log cannot be synced', async () => {
     })
     const error: unknown = await store.gc({ grace: '0' }).catch((thrown: unknown) => thrown)
     faults.reset()
-    assert.is((error as NodeJS.ErrnoException).code, code)
+    assert.is((error as NodeJS.ErrnoException).code, 'ERR_DURABILITY_UNKNOWN', run)
     assert.equal(packFiles(layout), before)
   }
   await store.gc({ grace: '0' })

@@ -77,6 +77,25 @@ test('syncs the names of operations first whose durability nobody has seen', asy
   assert.equal(await syncsOf(() => commitTo(store, index, 'bike', sampleObject(5))), expected)
 })
 
+test('says that nothing changes only when what is there is durable', async () => {
+  await using store = await temporaryStore()
+  using index = store.open()
+  {
+    using there = store.open()
+    using faults = installFaults({ at: 1, kinds: ['link'], fault: { do: 'die', when: 'after' } })
+    const died = await commitTo(store, there, 'bike', sampleObject(1)).catch((error) => error)
+    assert.is(died.name, 'DeadError')
+    faults.reset()
+  }
+  const again = (): Promise<unknown> => commitTo(store, index, 'bike', sampleObject(1))
+  {
+    using _ = installFaults({ at: 1, fault: { do: 'fail', code: 'EIO' } })
+    await rejects(again(), 'ERR_DURABILITY_UNKNOWN')
+  }
+  assert.equal(await syncsOf(again), ['fsyncDirectory'])
+  assert.equal(await syncsOf(again), [])
+})
+
 test('plans again on the state that won the race', async () => {
   await using store = await temporaryStore()
   using here = store.open()

@@ -406,7 +406,7 @@ function contentOf({ connection }: MemoryState): unknown {
   return ['artifact', 'version', 'alias', 'alias_move', 'tag'].map((table) =>
     connection
       .all<Record<string, unknown>>(`SELECT * FROM ${table}`)
-      .map(({ operation, deleted, ...row }) => ({ ...row, isDeleted: deleted !== null })),
+      .map(({ operation, deleted, sum, ...row }) => ({ ...row, isDeleted: deleted !== null })),
   )
 }
 

@@ -49,6 +49,14 @@ export function memoryState(): MemoryState {
   }
 }
 
+/** As no plan of this program does, but a log may. */
+export function removeLatest({ state, apply }: MemoryState, name: string): void {
+  const artifact = sampleArtifact(name)
+  const old = state.alias(artifact, 'latest')
+  if (old === undefined) throw new Error(`"${name}" has no latest`)
+  apply({ kind: 'alias.remove', artifact, alias: 'latest', old })
+}
+
 export function sampleIntent(
   name: string,
   object: VersionObject,

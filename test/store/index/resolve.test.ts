@@ -2,15 +2,17 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ArtifactsError, ErrorCode } from '../../../src/errors.ts'
 import { parseRef } from '../../../src/names.ts'
+import type { Connection } from '../../../src/store/index/connection.ts'
 import {
   resolveAnyVersion,
   resolveArtifact,
   resolveVersion,
 } from '../../../src/store/index/resolve.ts'
+import { seal } from '../../../src/store/index/row-sum.ts'
 import { versionId } from '../../../src/store/log/version-object.ts'
 import { throwsCode } from '../../support/rejects.ts'
 import { sampleArtifact, sampleId, sampleObject } from '../log/samples.ts'
-import { type MemoryState, memoryState } from './memory-state.ts'
+import { type MemoryState, memoryState, removeLatest } from './memory-state.ts'
 
 const test = suite('resolve')
 
@@ -55,8 +57,9 @@ test('looks in the project that is named, else in the default one', () => {
 })
 
 test('means by a bare name the highest version where there is no latest', () => {
-  const { state, connection } = bikes()
-  connection.run("DELETE FROM alias WHERE alias = 'latest'")
+  const memory = bikes()
+  const { state } = memory
+  removeLatest(memory, 'bike')
   assert.is(resolveVersion(state, parseRef('bike'), DEFAULTS).version.number, 2)
   throwsCode(() => resolveVersion(state, parseRef('bike:latest'), DEFAULTS), 'ERR_NOT_FOUND')
 })
@@ -91,6 +94,7 @@ test('lists the candidates of an id that fits several versions', () => {
   const { state, connection, commit } = memoryState()
   for (let i = 0; i < 12; i++) commit('bike', sampleObject(i))
   connection.run("UPDATE version SET id = 'abcdef' || substr(id, 7)")
+  sealVersions(connection)
   const error = throwsCode(
     () => resolveVersion(state, parseRef('@abcdef'), DEFAULTS),
     'ERR_AMBIGUOUS',
@@ -150,9 +154,12 @@ test('prefers live versions for an id that fits deleted ones too', () => {
   const { state, connection, commit } = memoryState()
   for (let i = 0; i < 14; i++) commit('bike', sampleObject(i))
   connection.run("UPDATE version SET id = 'abcdef' || substr(id, 7)")
+  sealVersions(connection)
   connection.run('UPDATE version SET deleted = 1 WHERE number <> 9')
+  sealVersions(connection)
   assert.is(resolveVersion(state, parseRef('@abcdef'), DEFAULTS).version.number, 9)
   connection.run('UPDATE version SET deleted = 1')
+  sealVersions(connection)
   throwsCode(() => resolveAnyVersion(state, parseRef('@abcdef'), DEFAULTS), 'ERR_AMBIGUOUS')
 })
 
@@ -183,6 +190,13 @@ function bikes(): MemoryState {
 
 function failure({ state }: MemoryState, ref: string, code: ErrorCode): ArtifactsError {
   return throwsCode(() => resolveVersion(state, parseRef(ref), DEFAULTS), code)
+}
+
+/** Takes rows that were changed by hand for rows that were written. */
+function sealVersions(connection: Connection): void {
+  for (const { id } of connection.all<{ id: string }>('SELECT id FROM version')) {
+    seal(connection, 'version', id)
+  }
 }
 
 test.run()

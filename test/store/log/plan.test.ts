@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { type CommitOutcome, planCommit } from '../../../src/store/log/plan.ts'
 import { versionId } from '../../../src/store/log/version-object.ts'
 import { throwsCode } from '../../support/rejects.ts'
-import { memoryState, sampleIntent } from '../index/memory-state.ts'
+import { memoryState, removeLatest, sampleIntent } from '../index/memory-state.ts'
 import { sampleArtifact, sampleObject } from './samples.ts'
 
 const test = suite('plan')
@@ -71,10 +71,11 @@ test('compares with the version that latest names, wherever it was moved', () =>
 })
 
 test('compares with the highest version where there is no latest', () => {
-  const { connection, commit } = memoryState()
+  const memory = memoryState()
+  const { commit } = memory
   commit('bike', A)
   commit('bike', B)
-  connection.run('DELETE FROM alias')
+  removeLatest(memory, 'bike')
   assert.equal(commit('bike', sampleObject('B', 1)).outcome, unchanged(1, B))
   assert.is(numberOf(commit('bike', sampleObject('A', 1)).outcome), 2)
 })

@@ -1,0 +1,111 @@
+import fs from 'node:fs'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createIo } from '../../src/store/io/io.ts'
+import { type Layout, layoutOf } from '../../src/store/layout.ts'
+import { Settings, settingKeys } from '../../src/store/settings.ts'
+import { throwsCode } from '../support/rejects.ts'
+import { temporaryDirectory } from '../support/temp.ts'
+
+const test = suite('settings')
+const io = createIo({ durability: 'process' })
+
+async function withLayout<T>(use: (layout: Layout) => T): Promise<T> {
+  await using dir = await temporaryDirectory()
+  const layout = layoutOf(join(dir.path, '.artifacts'))
+  fs.mkdirSync(layout.tmp, { recursive: true })
+  return use(layout)
+}
+
+test('what is not set has its default', async () => {
+  await withLayout((layout) => {
+    const settings = new Settings(layout)
+    assert.equal(
+      settings.list().map(({ key, value, from }) => [key, value, from]),
+      [
+        ['durability', 'power', 'default'],
+        ['entity', '', 'default'],
+        ['gc.grace', '14d', 'default'],
+        ['project', 'default', 'default'],
+      ],
+    )
+    assert.not.ok(fs.existsSync(layout.config))
+  })
+})
+
+test('a value that was set is there for whoever opens the store next', async () => {
+  await withLayout((layout) => {
+    const before = new Settings(layout)
+    const after = before.set('project', 'bikes', io).set('durability', 'process', io)
+    assert.is(after.get('project'), 'bikes')
+    assert.is(new Settings(layout).get('durability'), 'process')
+    assert.is(before.get('project'), 'default')
+    assert.is(after.list().find(({ key }) => key === 'project')?.from, 'store')
+    assert.equal(JSON.parse(fs.readFileSync(layout.config, 'utf8')), {
+      project: 'bikes',
+      durability: 'process',
+    })
+    assert.equal(fs.readdirSync(layout.tmp), [])
+  })
+})
+
+test('a key that does not exist and a value that does not fit are refused', async () => {
+  await withLayout((layout) => {
+    const settings = new Settings(layout)
+    for (const key of ['colour', '__proto__', 'constructor', '']) {
+      assert.match(throwsCode(() => settings.get(key), 'ERR_CONFIG').message, `"${key}"`)
+      throwsCode(() => settings.set(key, 'x', io), 'ERR_CONFIG')
+    }
+    for (const [key, value] of [
+      ['durability', 'none'],
+      ['project', 'a b'],
+      ['project', ''],
+      ['entity', 'a/b'],
+    ] as const) {
+      const error = throwsCode(() => settings.set(key, value, io), 'ERR_CONFIG')
+      assert.match(error.message, `"${value}"`)
+      assert.match(error.message, key)
+    }
+    assert.not.ok(fs.existsSync(layout.config))
+  })
+})
+
+test('settings of a later program are kept and not minded', async () => {
+  await withLayout((layout) => {
+    fs.writeFileSync(layout.config, '{"gc.grace":"14d","project":"p"}')
+    const settings = new Settings(layout).set('entity', 'ann', io)
+    assert.equal(
+      settings.list().map(({ key }) => key),
+      [...settingKeys()],
+    )
+    assert.equal(JSON.parse(fs.readFileSync(layout.config, 'utf8')), {
+      'gc.grace': '14d',
+      project: 'p',
+      entity: 'ann',
+    })
+  })
+})
+
+test('a file that holds anything else is refused, naming it', async () => {
+  const texts = [
+    '',
+    'x',
+    '[]',
+    'null',
+    '"x"',
+    '{"project":1}',
+    '{"project":"a b"}',
+    '{"durability":"x"}',
+  ]
+  await withLayout((layout) => {
+    for (const text of texts) {
+      fs.writeFileSync(layout.config, text)
+      const error = throwsCode(() => new Settings(layout), 'ERR_CONFIG')
+      const named = `${error.message} ${error.hint}`
+      assert.ok(named.includes(layout.config) || named.includes('setting'), `${text}: ${named}`)
+    }
+  })
+})
+
+test.run()
