@@ -15,26 +15,31 @@ export function ignore(options?: ignoreFunction.Options): ignoreFunction.Ignore 
 
 export const Database: typeof DatabaseConstructor = load('better-sqlite3')
 
-if (Number(process.versions.node.split('.')[0]) >= 24) keepStatements()
+if (Number(process.versions.node.split('.')[0]) >= 24) keepNatives()
+
+type Method = (this: object, ...given: unknown[]) => unknown
 
 /**
  * Under Node 24 the process aborts when a statement or database of better-sqlite3 12 is collected as garbage (its
  * destructor looks for an environment that is not there), so none ever is: some kilobytes for each store that is opened.
  */
-function keepStatements(): void {
-  const kept = new Set<object>()
+function keepNatives(): void {
   const database = new Database(':memory:')
   const native = Object.getOwnPropertySymbols(database)
-    .map((symbol) => Reflect.get(database, symbol) as { prepare?: unknown } | undefined)
-    .find((value) => typeof value?.prepare === 'function')
+    .map((symbol) => Reflect.get(database, symbol) as object | undefined)
+    .find((value) => typeof Reflect.get(value ?? {}, 'prepare') === 'function')
   if (native === undefined) return
-  kept.add(native)
-  const prototype = Object.getPrototypeOf(native) as { prepare: (...given: unknown[]) => object }
-  const { prepare } = prototype
-  prototype.prepare = function keep(this: object, ...given) {
-    const statement = prepare.apply(this, given)
-    kept.add(statement).add(this)
-    return statement
+  const prototype = Object.getPrototypeOf(native) as Record<string, Method>
+  const kept = new Set<unknown>([native])
+  for (const name of ['prepare', 'exec', 'close']) {
+    const method = prototype[name]
+    if (method === undefined) continue
+    prototype[name] = function keep(...given) {
+      kept.add(this)
+      const made = method.apply(this, given)
+      if (name === 'prepare') kept.add(made)
+      return made
+    }
   }
   database.close()
 }
