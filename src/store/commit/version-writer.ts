@@ -15,12 +15,13 @@ import { loadHashes } from '../object/checksum.ts'
 import { NODE, RECIPE } from '../object/id.ts'
 import { nodeReader, type OpenedStore } from '../opened.ts'
 import { TreeBuilder } from '../tree/builder.ts'
-import { entries, leafIds, type ReadNode } from '../tree/cursor.ts'
+import { entries, type ReadNode } from '../tree/cursor.ts'
 import { mergeEntries } from '../tree/merge.ts'
 import { comparePaths } from '../tree/paths.ts'
 import type { CommitRequest, Previous } from './commit.ts'
 import { MetadataBuffer } from './metadata-buffer.ts'
 import { isPresent } from './presence.ts'
+import { PreviousTree } from './previous-tree.ts'
 import type { Reliance } from './reliance.ts'
 
 export interface BuiltVersion {
@@ -147,35 +148,27 @@ export class VersionWriter {
   }
 
   #treeBuilder(missing: Map<FileEntry, string>): TreeBuilder {
-    const known = this.#knownLeaves()
+    const previous = this.#previousTree()
     return new TreeBuilder((id, bytes, level, leaf) => {
-      const isKnown = level === 0 && known.has(id)
+      const isKnown = level === 0 && previous.hasLeaf(id)
       if (!isKnown) this.#keepNode(id, bytes)
       this.#entries += leaf?.length ?? 0
       for (const entry of leaf ?? []) {
         if (entry.kind !== 'file') continue
         if (entry.content.kind !== 'inline') this.#chunkedBytes += entry.size
         const file = this.#scan.takeCached(entry)
-        if (file === undefined || isKnown) continue
+        if (file === undefined || isKnown || previous.hasFile(entry)) continue
         if (!isPresent(this.#store, this.#reliance, entry.content)) missing.set(entry, file)
       }
     })
   }
 
-  /** Leaves of a live version: what they name is in the store. */
-  #knownLeaves(): ReadonlySet<ObjectId> {
-    if (this.#previous === undefined) return new Set()
-    // Where a pack is lost, that a version has a leaf says nothing: each content is looked up.
-    if (!this.#store.index.objects.areComplete()) return new Set()
-    const { version, root } = this.#previous
-    this.#reliance.onVersion(version)
-    try {
-      return new Set(leafIds(nodeReader(this.#store), root))
-    } catch (error) {
-      // A damaged version is nothing to build on, and no reason not to store a good one.
-      if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return new Set()
-      throw error
-    }
+  #previousTree(): PreviousTree {
+    const { index } = this.#store
+    // Where a pack is lost, that a version has something says nothing: each content is looked up.
+    const previous = index.objects.areComplete() ? this.#previous : undefined
+    if (previous !== undefined) this.#reliance.onVersion(previous.version)
+    return new PreviousTree(nodeReader(this.#store), previous?.root)
   }
 
   #keepNode(id: ObjectId, bytes: Buffer): void {
