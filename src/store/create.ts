@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { isSystemError } from '../errors.ts'
+import { ArtifactsError, isSystemError } from '../errors.ts'
 import { encodeFormat } from './format.ts'
 import type { Io } from './io/io.ts'
 import { layoutOf, STAGING_PREFIX, temporaryName } from './layout.ts'
@@ -15,7 +15,10 @@ export interface CreateOptions {
   readonly shared: boolean
 }
 
-/** Makes the store `root`, a path that ends in `.artifacts`. Returns false where one is already; nothing is changed then. */
+/**
+ * Makes the store `root`, a path that ends in `.artifacts`. Returns false where one is already; nothing is changed then.
+ * @throws ArtifactsError ERR_EXISTS when something else has that name.
+ */
 export function createStore(root: string, options: CreateOptions): boolean {
   const created = makeStore(root, options)
   // Also when it was there: who made it, or the folders above, may have died before their names were durable.
@@ -42,10 +45,13 @@ function makeStore(root: string, { io, tool, shared }: CreateOptions): boolean {
     return true
   } catch (error) {
     removeDraft(io, draft.root, directories)
+    if (!isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error
     // Somebody else was quicker.
-    if (isSystemError(error, 'ENOTEMPTY', 'EEXIST') && existsSync(layoutOf(root).format))
-      return false
-    throw error
+    if (existsSync(layoutOf(root).format)) return false
+    throw new ArtifactsError('ERR_EXISTS', `"${root}" is there and is no store.`, {
+      hint: `Look at it, then move it away: \`mv ${root} ${root}.old\``,
+      cause: error,
+    })
   }
 }
 
