@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { rejects } from '../support/rejects.ts'
@@ -15,6 +16,13 @@ test('the first version refuses what looks like a secret, naming each file, and 
   assert.not.match(error.message, 'public')
   assert.equal(storedFiles(ws), before)
   assert.equal(ws.store.artifacts(), [])
+})
+
+test('a file becomes a secret by the name it is given, too', async () => {
+  await using ws = await workspace()
+  const file = join(ws.write('data', { plain: 'A=b' }), 'plain')
+  const error = await rejects(ws.store.commit([file], { as: 'conf/.env' }), 'ERR_SECRETS')
+  assert.match(error.message, '"conf/.env"')
 })
 
 test('it is asked once: not when allowed, nor about a later version', async () => {

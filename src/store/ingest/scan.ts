@@ -7,6 +7,7 @@ import { realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, posix, relative, sep } from 'node:path'
 import { ArtifactsError } from '../../errors.ts'
 import type { Entry, EntryPath, FileEntry, ObjectId, OperationOptions } from '../../types.ts'
+import { isShared } from '../io/file-system.ts'
 import type { OpenedStore } from '../opened.ts'
 import { comparePaths } from '../tree/paths.ts'
 import { BatchBuilder, statAt, type WalkBatch, WalkKind } from '../workspace/batch.ts'
@@ -75,7 +76,7 @@ export class Scan {
   constructor(store: OpenedStore, pool: LazyPool, options: ScanOptions) {
     this.#options = options
     this.#storeRoot = store.layout.root
-    this.#clock = readClock(store.io, store.layout)
+    this.#clock = readClock(store.io, store.layout, isShared(store.layout.root))
     this.#statCache = store.statCache()
     this.#workspace = store.workspace
     this.#reading = new Reading(pool, {
@@ -198,7 +199,10 @@ export class Scan {
     const pending: Pending = { cache, matched, directory, pathAt, waiting: 0 }
     for (let index = 0; index < batch.length; index++) {
       if (batch.kinds[index] !== WalkKind.file) continue
-      if (isSecretName(batch.names[index] as string)) this.report.secrets.push(pathAt(index))
+      const path = pathAt(index)
+      if (isSecretName(batch.names[index] as string) || isSecretName(posix.basename(path))) {
+        this.report.secrets.push(path)
+      }
       if (matched.states[index] === RowState.clean) {
         this.#files++
         this.#bytes += batch.sizes[index] as number
