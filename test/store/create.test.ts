@@ -6,7 +6,10 @@ import { createStore } from '../../src/store/create.ts'
 import { readFormat } from '../../src/store/format.ts'
 import { createIo } from '../../src/store/io/io.ts'
 import { layoutOf } from '../../src/store/layout.ts'
+import { openStore } from '../../src/store/open.ts'
+import { readClock } from '../../src/store/workspace/clock.ts'
 import { readTree } from '../support/files.ts'
+import { throwsCode } from '../support/rejects.ts'
 import { temporaryDirectory } from '../support/temp.ts'
 
 const test = suite('create')
@@ -46,7 +49,7 @@ test('a folder that only has the name is not taken', async () => {
   const root = join(dir.path, '.artifacts')
   fs.mkdirSync(root)
   fs.writeFileSync(join(root, 'something'), 'else')
-  assert.throws(() => createStore(root, OPTIONS), /ENOTEMPTY|EEXIST/)
+  throwsCode(() => createStore(root, OPTIONS), 'ERR_EXISTS')
   assert.equal(fs.readdirSync(dir.path), ['.artifacts'], 'what was built is removed')
   assert.equal(fs.readdirSync(root), ['something'])
 })
@@ -69,6 +72,18 @@ test('the directories of a shared store belong to its group', async () => {
   for (const path of [root, packs, log, bindings, tmp]) {
     assert.is(fs.statSync(path).mode & 0o7777, 0o2775, path)
   }
+})
+
+test('the databases of a shared store can be written by its group', async () => {
+  await using dir = await temporaryDirectory()
+  const root = join(dir.path, '.artifacts')
+  createStore(root, { ...OPTIONS, shared: true })
+  const store = await openStore({ root, tool: 'test/1' })
+  store.statCache().scan('data', readClock(io, store.layout), { partial: false }).finish()
+  store.close()
+  const databases = fs.readdirSync(root).filter((name) => name.endsWith('.db'))
+  assert.is(databases.length, 2, databases.join())
+  for (const name of databases) assert.is(fs.statSync(join(root, name)).mode & 0o660, 0o660, name)
 })
 
 test.run()

@@ -3,6 +3,8 @@
  * it is not synced, and no error of SQLite is one of the caller's: a file that is damaged, foreign or of another
  * version is replaced by an empty one, and one that cannot be read or written is done without.
  */
+import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type BetterSqlite from 'better-sqlite3'
 import { isSystemError } from '../../errors.ts'
 import { Database } from '../commonjs.ts'
@@ -105,7 +107,7 @@ export class StatDatabase {
 
   #connect(): void {
     try {
-      this.#open = open(this.#path, this.#store)
+      this.#open = open(this.#io, this.#path, this.#store)
     } catch (error) {
       if (isForeign(error) || isDamage(error)) this.#replace()
       else if (!isTrouble(error)) throw error
@@ -153,7 +155,9 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
-function open(path: string, store: string): Open {
+const MEMORY = ':memory:'
+
+function open(io: Io, path: string, store: string): Open {
   const database = new Database(path, { timeout: BUSY_MS })
   try {
     database.pragma('page_size = 16384')
@@ -161,6 +165,8 @@ function open(path: string, store: string): Open {
     database.pragma('synchronous = OFF')
     database.pragma('trusted_schema = OFF')
     if (isEmpty(database)) {
+      // As writable as the directory is: that of a shared store is for its group.
+      if (path !== MEMORY) io.chmod(path, statSync(dirname(path)).mode & 0o666)
       // Another process may have made the tables meanwhile.
       const create = database.transaction(() => {
         if (!isEmpty(database)) return
