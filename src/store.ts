@@ -15,8 +15,8 @@ import {
   verify,
 } from './files.ts'
 import { rootOf, STORE_DIRECTORY, userName } from './find-store.ts'
-import { checkStore, type FsckOptions, type FsckReport } from './fsck.ts'
-import { type GcOptions, type GcReport, runGc } from './gc.ts'
+import type { FsckOptions, FsckReport } from './fsck.ts'
+import type { GcOptions, GcReport } from './gc.ts'
 import {
   type AliasReport,
   type ArtifactReport,
@@ -38,7 +38,7 @@ import {
   operationDetails,
 } from './operations.ts'
 import { type Moment, PastStore } from './past.ts'
-import { type PruneOptions, type PruneReport, pruneVersions } from './prune.ts'
+import type { PruneOptions, PruneReport } from './prune.ts'
 import { refusalOf } from './read-only.ts'
 import { StoreReader } from './reader.ts'
 import {
@@ -49,7 +49,7 @@ import {
   restoreVersions,
 } from './removal.ts'
 import type { Session } from './session.ts'
-import { type StoreStatistics, storeStatistics } from './statistics.ts'
+import type { StoreStatistics } from './statistics.ts'
 import { createStore } from './store/create.ts'
 import { createIo } from './store/io/io.ts'
 import { openStore } from './store/open.ts'
@@ -101,6 +101,7 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
 
   /** Examines a store, also one that is too damaged to be opened; see {@link FsckOptions}. */
   static async fsck(place: OpenOptions, options?: FsckOptions): Promise<FsckReport> {
+    const { checkStore } = await import('./fsck.ts')
     return checkStore(rootOf(place), place.cacheDir, options)
   }
 
@@ -276,18 +277,21 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
   /** Removes the bytes that no version needs; see {@link GcOptions}. */
   async gc(options?: GcOptions): Promise<GcReport> {
     this.#refresh()
+    const { runGc } = await import('./gc.ts')
     return runGc(this.#session, options)
   }
 
   /** Deletes the versions of an artifact that no rule keeps; see {@link PruneOptions}. */
   async prune(name: string, options: PruneOptions): Promise<PruneReport> {
     this.#refresh()
+    const { pruneVersions } = await import('./prune.ts')
     return pruneVersions(this.#session, name, options)
   }
 
   /** How much the store holds, what that takes, and what gc would free. */
   async statistics(options?: OperationOptions): Promise<StoreStatistics> {
     this.#refresh()
+    const { storeStatistics } = await import('./statistics.ts')
     return storeStatistics(this.#session, options)
   }
 

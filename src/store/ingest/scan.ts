@@ -142,6 +142,9 @@ export class Scan {
       return this.#entriesOf(head)
     }
     const { root, batches, pathAt, findings } = this.#open(source)
+    if (source.kind === 'file' && !isSecretName(basename(source.file))) {
+      if (isSecretName(posix.basename(source.path))) this.report.secrets.push(source.path)
+    }
     const cache = this.#statCache.scan(this.#keyOf(source), this.#clock, {
       partial: this.#options.include.length + this.#options.exclude.length > 0,
     })
@@ -199,10 +202,7 @@ export class Scan {
     const pending: Pending = { cache, matched, directory, pathAt, waiting: 0 }
     for (let index = 0; index < batch.length; index++) {
       if (batch.kinds[index] !== WalkKind.file) continue
-      const path = pathAt(index)
-      if (isSecretName(batch.names[index] as string) || isSecretName(posix.basename(path))) {
-        this.report.secrets.push(path)
-      }
+      if (isSecretName(batch.names[index] as string)) this.report.secrets.push(pathAt(index))
       if (matched.states[index] === RowState.clean) {
         this.#files++
         this.#bytes += batch.sizes[index] as number
