@@ -193,18 +193,25 @@ export function* readFile(
   path: string,
   options: OperationOptions = {},
 ): Generator<Uint8Array> {
-  const { opened } = session
-  const entry = fileAt(session, ref, path)
-  const { content } = entry
+  yield* bytesOf(session.opened, fileAt(session, ref, path), ref, options)
+}
+
+/** The bytes of an entry of the version that `ref` names, as `readFile` hands them out. */
+export function* bytesOf(
+  opened: OpenedStore,
+  { path, content, size }: FileEntry,
+  ref: string,
+  options: OperationOptions = {},
+): Generator<Uint8Array> {
   if (content.kind === 'inline') {
     yield content.bytes
     return
   }
   if (content.kind === 'chunk') {
-    yield readChunk(opened, content.id, entry.size)
+    yield readChunk(opened, content.id, size)
     return
   }
-  const { ids, lengths, sha256 } = readRecipe(opened, content.id, entry.size)
+  const { ids, lengths, sha256 } = readRecipe(opened, content.id, size)
   const hash = createHash('sha256')
   for (const [index, length] of lengths.entries()) {
     options.signal?.throwIfAborted()

@@ -21,6 +21,7 @@ import {
   type VersionSummary,
   versionDetails,
 } from './versions.ts'
+import { wandbDigest, wandbManifest } from './wandb.ts'
 
 export class StoreReader {
   readonly #session: () => Session
@@ -61,6 +62,16 @@ export class StoreReader {
   /** The bytes of one file, piece by piece, each verified before it is handed out. */
   read(ref: string, path: string, options?: OperationOptions): Iterable<Uint8Array> {
     return readFile(this.#session(), ref, path, options)
+  }
+
+  /** The version's manifest as W&B writes it, as pieces of JSON; every byte is read. */
+  wandbManifest(ref: string, options?: OperationOptions): AsyncIterable<string> {
+    return wandbManifest(this.#session(), ref, options)
+  }
+
+  /** The digest that W&B would give the version: 32 hex digits. */
+  async wandbDigest(ref: string, options?: OperationOptions): Promise<string> {
+    return wandbDigest(this.#session(), ref, options)
   }
 
   async diff(from: DiffSide, to: DiffSide, options?: DiffOptions): Promise<DiffReport> {

@@ -68,7 +68,7 @@ export interface Args<F extends Flags = Flags> {
 
 /** What standard output gets: bytes as they are, or one thing as JSON and as text, each whole or line by line. */
 export type Answer = { readonly code?: number } & (
-  | { readonly bytes: Iterable<Uint8Array> }
+  | { readonly bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array | string> }
   | (({ readonly value: unknown } | { readonly records: Iterable<object> }) &
       ({ readonly text: string } | { readonly lines: Iterable<string> }))
 )

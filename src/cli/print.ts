@@ -10,7 +10,7 @@ const PIECE = 64 * 1024
 
 export async function print(answer: Answer, json: boolean, io: Io): Promise<void> {
   if ('bytes' in answer) {
-    for (const piece of answer.bytes) await send(piece, io)
+    for await (const piece of answer.bytes) await send(piece, io)
     return
   }
   let piece = ''

@@ -83,6 +83,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/verify.ts')).verify,
   },
   {
+    name: 'export-manifest',
+    usage: 'REF --wandb',
+    describe: 'Print the manifest or the digest that W&B would give the version',
+    load: async () => (await import('./commands/export-manifest.ts')).exportManifest,
+  },
+  {
     name: 'alias',
     usage: 'REF ALIAS...',
     describe: 'Give aliases to a version, or take them away',

@@ -1,0 +1,171 @@
+/**
+ * Versions as W&B would describe them: a file by the MD5 of its bytes, a reference by what its source calls its content.
+ * MD5s are no identity here, so they are computed when asked for.
+ */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { setImmediate as turn } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { ArtifactsError, isSystemError } from './errors.ts'
+import { bytesOf } from './files.ts'
+import { followedEntries } from './links.ts'
+import { contentOf, refOf, type Session } from './session.ts'
+import { nodeReader } from './store/opened.ts'
+import { lookup } from './store/tree/cursor.ts'
+import type {
+  FileEntry,
+  ObjectId,
+  OperationOptions,
+  ReferenceEntry,
+  VersionObject,
+} from './types.ts'
+import { manifestDigest, manifestJson, type WandbEntry } from './wandb-manifest.ts'
+import { wandbReference } from './wandb-reference.ts'
+
+/**
+ * The JSON of the manifest in pieces.
+ * @throws ArtifactsError ERR_NOT_FOUND; ERR_UNSUPPORTED for a link or reference that W&B can have no entry for.
+ */
+export function wandbManifest(
+  session: Session,
+  ref: string,
+  options: OperationOptions = {},
+): AsyncIterable<string> {
+  return manifestJson(wandbEntries(session, ref, options))
+}
+
+/** As `wandbManifest`, for its digest alone. */
+export function wandbDigest(
+  session: Session,
+  ref: string,
+  options: OperationOptions = {},
+): Promise<string> {
+  return manifestDigest(wandbEntries(session, ref, options))
+}
+
+/** Finds the version at once, and reads it as it is asked to go on. */
+function wandbEntries(
+  session: Session,
+  ref: string,
+  options: OperationOptions,
+): AsyncGenerator<WandbEntry> {
+  const resolved = contentOf(session, ref)
+  const view = { session, ref: refOf(session, resolved), options }
+  return describedEntries(view, resolved.version.object)
+}
+
+async function* describedEntries(
+  view: View,
+  { root, files, bytes }: VersionObject,
+): AsyncGenerator<WandbEntry> {
+  const { session, options } = view
+  const done = { files: 0, bytes: 0 }
+  for (const { path, entry } of followedEntries(nodeReader(session.opened), root)) {
+    options.signal?.throwIfAborted()
+    yield entry.kind === 'file'
+      ? { path, digest: await fileDigest(view, entry), size: entry.size }
+      : { path, ...(await referenceFacts(view, entry)) }
+    done.files++
+    done.bytes += entry.kind === 'file' ? entry.size : (entry.reference.size ?? 0)
+    options.onProgress?.({ phase: 'read', ...done, total: { files, bytes } })
+  }
+}
+
+interface View {
+  readonly session: Session
+  readonly ref: string
+  readonly options: OperationOptions
+}
+
+async function fileDigest({ session, ref, options }: View, entry: FileEntry): Promise<string> {
+  const hash = createHash('md5')
+  let since = 0
+  for (const piece of bytesOf(session.opened, entry, ref, options)) {
+    hash.update(piece)
+    since += piece.length
+    if (since < BREATH) continue
+    since = 0
+    await turn()
+    options.signal?.throwIfAborted()
+  }
+  return hash.digest('base64')
+}
+
+/** Bytes after which signals are heard. */
+const BREATH = 8 * 1024 * 1024
+
+/** What W&B records of a reference, where that takes looking at bytes. */
+function referenceFacts(view: View, entry: ReferenceEntry): Promise<Omit<WandbEntry, 'path'>> {
+  return wandbReference(entry.reference, {
+    file: () => localDigest(view, entry),
+    entry: () => targetDigest(view, entry, 0),
+    refuse: (why) => unknown(view, entry.path, why),
+  })
+}
+
+/** The MD5 of what another version's entry holds, through references to references. */
+async function targetDigest(view: View, entry: ReferenceEntry, hops: number): Promise<string> {
+  const { session } = view
+  const { uri } = entry.reference
+  const [, id, path] = /^artifacts:\/\/([0-9a-f]{64})\/(.+)$/s.exec(uri) ?? []
+  const version = id === undefined ? undefined : session.state.versionById(id as ObjectId)
+  if (version === undefined || version.purged !== undefined || path === undefined) {
+    throw unknown(view, entry.path, `the version of "${uri}" is not in this store`)
+  }
+  const target = lookup(nodeReader(session.opened), version.object.root, path)
+  if (target?.kind === 'file') return fileDigest(view, target)
+  if (target?.kind !== 'reference' || hops === MAX_HOPS) {
+    throw unknown(view, entry.path, `"${uri}" leads to no file`)
+  }
+  if (target.reference.uri.startsWith('artifacts:')) return targetDigest(view, target, hops + 1)
+  return (await referenceFacts(view, target)).digest
+}
+
+const MAX_HOPS = 32
+
+/** The MD5 of a local file, provided that it still is what was recorded. */
+async function localDigest(view: View, { path, reference }: ReferenceEntry): Promise<string> {
+  const { uri, digest } = reference
+  const hash = createHash('md5')
+  const check = digest.algo === 'sha256' ? createHash('sha256') : undefined
+  try {
+    for await (const piece of createReadStream(fileURLToPath(uri), {
+      signal: view.options.signal,
+    })) {
+      hash.update(piece)
+      check?.update(piece)
+    }
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT', 'EISDIR', 'ENOTDIR')) throw error
+    throw new ArtifactsError(
+      'ERR_NOT_FOUND',
+      `"${path}" of "${view.ref}" refers to "${uri}", which is no file any more.`,
+      { cause: error, hint: 'Bring the file back, and run the same command again.' },
+    )
+  }
+  const found = hash.digest()
+  const same =
+    check === undefined
+      ? digest.algo !== 'md5' || isMd5(found, digest.value)
+      : check.digest('hex') === digest.value
+  if (same) return found.toString('base64')
+  throw new ArtifactsError(
+    'ERR_CONFLICT',
+    `"${path}" of "${view.ref}" refers to "${uri}", which holds other bytes by now.`,
+    { hint: 'Bring the file back as it was, or commit it again.' },
+  )
+}
+
+function isMd5(found: Buffer, recorded: string): boolean {
+  return found.toString('hex') === recorded || found.toString('base64') === recorded
+}
+
+function unknown({ ref }: View, path: string, why: string): ArtifactsError {
+  return new ArtifactsError(
+    'ERR_UNSUPPORTED',
+    `"${path}" of "${ref}" is a reference, and ${why}.`,
+    {
+      hint: `Run \`artifacts ls ${ref}\` to see the references.`,
+    },
+  )
+}
