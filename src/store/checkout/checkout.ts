@@ -19,6 +19,7 @@ import { refuseDamage, type Target } from './extract.ts'
 import { Folders, parentOf } from './folders.ts'
 import { guardWrites } from './guard.ts'
 import { emptyPlan, planCheckout } from './plan.ts'
+import { refuseUnportable } from './portable.ts'
 import { openStaging } from './staging.ts'
 import { writeFiles } from './write-files.ts'
 
@@ -68,6 +69,7 @@ export async function checkoutVersion(
   guardWrites(store, request, plan)
   refuseBlocked(request, plan.blocked)
   if (!request.force) refuseLoss(request, plan.lost)
+  refuseUnportable(request, () => entries(read, request.root))
   return applyPlan(store, request, plan)
 }
 
@@ -89,6 +91,7 @@ export async function downloadVersion(
   guardWrites(store, request, plan)
   refuseBlocked(request, plan.blocked)
   if (!request.force) refuseLoss(request, plan.lost)
+  refuseUnportable(request, () => plan.write)
   return applyPlan(store, request, plan)
 }
 
@@ -122,6 +125,7 @@ async function buildDirectory(
       if (isWanted(entry.path) && entry.kind !== 'reference') yield entry
     }
   }
+  refuseUnportable(request, source)
   if (request.dryRun) {
     for (const entry of source()) count(entry)
     return result
