@@ -28,6 +28,7 @@ export interface Ref {
 const WORD = /^[A-Za-z0-9._-]{1,128}$/
 const TAG = /^[\p{L}\p{M}\p{N}_.-]+(?: +[\p{L}\p{M}\p{N}_.-]+)*$/u
 const NUMBER = /^v(\d+)$/
+const RUN_ID = /^[A-Za-z0-9_-]{1,64}$/
 const ID_PREFIX = /^[0-9a-f]{6,64}$/i
 const WORD_RULE = 'Use 1 to 128 of the characters A-Z a-z 0-9 . _ - without "..".'
 
@@ -82,6 +83,26 @@ export function isAlias(text: string): boolean {
 
 export function isTag(text: string): boolean {
   return text.length <= 128 && TAG.test(text)
+}
+
+/** Returns the id of a run as given; throws ERR_INVALID_NAME. */
+export function checkRunId(text: string): string {
+  if (isRunId(text)) return text
+  throw invalid('id of a run', text, 'Use 1 to 64 of the characters A-Z a-z 0-9 _ -.')
+}
+
+/** Returns any text that is not empty as given: a run's name, job or group, a slot. Throws ERR_INVALID_NAME. */
+export function checkText(text: string, what: string): string {
+  if (isText(text)) return text
+  throw invalid(what, text, 'Use a text of 1 to 1024 characters.')
+}
+
+export function isRunId(text: string): boolean {
+  return RUN_ID.test(text)
+}
+
+export function isText(text: string): boolean {
+  return text.length > 0 && text.length <= 1024
 }
 
 /** Reads a ref. `name:` means `name:latest`, said aloud. Throws ERR_INVALID_NAME. */

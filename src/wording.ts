@@ -49,8 +49,27 @@ export function summarize(session: Session, changes: readonly Change[]): string 
     say('edit', [`${artifactName(session, artifact)} (${listed(Object.keys(labels))})`])
   }
   for (const { old, name } of of('artifact.rename')) say('rename', [`${old} ${name}`])
+  for (const { portfolio, version } of of('link.add'))
+    say('link', [`${refOfId(session, version)} ${artifactName(session, portfolio)}`])
+  for (const { portfolio, number } of of('link.remove'))
+    say('unlink', [`${artifactName(session, portfolio)}:v${number}`])
   say('rm', of('version.delete').map(versionRef))
   say('purge', of('version.purge').map(versionRef))
+  say(
+    'start run',
+    of('run.start').map(({ run }) => run),
+  )
+  for (const { run, set: labels } of of('run.update'))
+    say('edit', [`run ${run} (${listed(Object.keys(labels))})`])
+  say('use', of('run.uses').map(versionRef))
+  say(
+    'log',
+    of('run.logs')
+      .filter(({ version }) => !isNew.has(version))
+      .map(versionRef),
+  )
+  for (const { run, state } of of('run.finish'))
+    say(state === 'failed' ? 'fail' : 'finish', [`run ${run}`])
   const packs = of('packs.drop').flatMap((change) => change.packs)
   if (packs.length > 0)
     phrases.push(`drop ${packs.length} ${packs.length === 1 ? 'pack' : 'packs'}`)
@@ -82,6 +101,10 @@ export function describeSlot(session: Session, slot: Slot): string {
       return `the ${slot.field} of "${refOfId(session, slot.version)}"`
     case 'name':
       return `who is called "${slot.project}/${slot.name}"`
+    case 'link':
+      return `whether "${refOfId(session, slot.version)}" is in the portfolio "${artifactName(session, slot.portfolio)}"`
+    case 'run':
+      return `the ${slot.field} of run "${slot.run}"`
   }
 }
 
@@ -124,6 +147,18 @@ const WORDS: Words = {
     `alias ${artifactName(session, artifact)}:${alias}: ${old === null ? 'none' : refOfId(session, old)} -> ${refOfId(session, version)}`,
   'alias.remove': ({ artifact, alias, old }, session) =>
     `alias ${artifactName(session, artifact)}:${alias}: ${refOfId(session, old)} -> none`,
+  'link.add': ({ portfolio, number, version }, session) =>
+    `${refOfId(session, version)} linked as ${artifactName(session, portfolio)}:v${number}`,
+  'link.remove': ({ portfolio, number, version }, session) =>
+    `link ${artifactName(session, portfolio)}:v${number} to ${refOfId(session, version)} removed`,
+  'run.start': ({ run, project, name }) =>
+    `run ${run} started in project ${project}${name === undefined ? '' : `: ${name}`}`,
+  'run.update': ({ run, set, old }) => `run ${run}: ${moves(set, old)}`,
+  'run.finish': ({ run, state, exitCode }) =>
+    `run ${run} ${state}${exitCode === undefined ? '' : ` with exit code ${exitCode}`}`,
+  'run.uses': ({ run, ...edge }, session) => `run ${run} uses ${edgeIn(session, edge)}`,
+  'run.logs': ({ run, deduplicated, ...edge }, session) =>
+    `run ${run} logs ${edgeIn(session, edge)}${deduplicated === true ? ', which was there' : ''}`,
   'packs.drop': ({ packs }) =>
     packs
       .map(
@@ -131,6 +166,14 @@ const WORDS: Words = {
       )
       .join('\n'),
   undo: ({ operation }) => `operation ${operation} undone`,
+}
+
+function edgeIn(
+  session: Session,
+  { slot, version, name }: Pick<ChangeOf<'run.uses'>, 'slot' | 'version' | 'name'>,
+): string {
+  const isHere = session.opened.index.state.versionById(version) !== undefined
+  return `${isHere ? refOfId(session, version) : (name ?? refOfId(session, version))} as ${slot}`
 }
 
 function moves(set: object, old: object): string {

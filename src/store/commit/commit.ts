@@ -40,6 +40,8 @@ export interface CommitRequest extends OperationOptions {
   readonly description?: string
   readonly metadata?: Metadata
   readonly reuse: 'latest' | 'any' | 'never'
+  /** The run that logs it, and the name this has in the run; by default the artifact's. */
+  readonly run?: { readonly id: string; readonly slot?: string }
   readonly include: readonly string[]
   readonly exclude: readonly string[]
   readonly allowSecrets: boolean
@@ -149,7 +151,7 @@ async function publish(
   const mends = made.previous?.root === made.built.root && writer.hasNew
   const reuse = mends ? 'never' : request.reuse
   for (let createdAt = Date.now(); ; createdAt++) {
-    const object = versionObject(made, createdAt)
+    const object = versionObject(made, request, createdAt)
     const intent = { ...request, reuse, newArtifact, object, versionId: versionId(object) }
     // Content that is there needs no version object, unless another process changes the plan meanwhile.
     const isStored = planCommit(store.index.state, intent).outcome.kind === 'created'
@@ -198,15 +200,20 @@ const AGAIN: Plan<CommitOutcome> = { changes: [], outcome: { kind: 'taken' } }
 const STALE: Plan<Stale> = { changes: [], outcome: { kind: 'stale' } }
 
 function dryRun(store: OpenedStore, request: CommitRequest, made: Made): CommitResult {
-  const object = versionObject(made, Date.now())
+  const object = versionObject(made, request, Date.now())
   const newArtifact = '0'.repeat(32) as ArtifactId
   const intent = { ...request, newArtifact, object, versionId: versionId(object) }
   return result(store, made, planCommit(store.index.state, intent).outcome, object, [])
 }
 
-function versionObject({ built, parents }: Made, createdAt: number): VersionObject {
+function versionObject(
+  { built, parents }: Made,
+  { run }: CommitRequest,
+  time: number,
+): VersionObject {
   const { root, files, bytes } = built
-  return { bytes, createdAt: new Date(createdAt).toISOString(), files, parents, root }
+  const createdAt = new Date(time).toISOString()
+  return { bytes, createdAt, files, parents, root, ...(run === undefined ? {} : { run: run.id }) }
 }
 
 function result(

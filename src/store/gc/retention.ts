@@ -77,7 +77,7 @@ function fateOfLive(
   const aliases = state.aliasesOf(version.id)
   const expires = expiryOf(version)
   if (expires === undefined) return { stays: true, reason: 'live', aliases }
-  if (!isExpired(expires, aliases, now)) {
+  if (expires > now || isInUse(state, version)) {
     return { stays: true, reason: 'live', aliases, until: isoTime(expires) }
   }
   // As long as it is live it is needed, whatever its time.
@@ -100,7 +100,7 @@ export function planExpiry(state: StateView, { now, nameOf }: Moment): Plan<read
       .versions(artifact.id)
       .filter((version) => {
         const expires = expiryOf(version)
-        return expires !== undefined && isExpired(expires, state.aliasesOf(version.id), now)
+        return expires !== undefined && expires <= now && !isInUse(state, version)
       })
       .map(({ id, number }) => ({
         version: id,
@@ -117,8 +117,10 @@ function expiryOf({ ttl, object }: VersionRow): number | undefined {
   return typeof ttl === 'number' ? Date.parse(object.createdAt) + ttl * 1000 : undefined
 }
 
-function isExpired(expires: number, aliases: readonly string[], now: number): boolean {
-  return expires <= now && aliases.every((alias) => alias === LATEST)
+/** Whether an alias other than `latest`, a portfolio or a run's use keeps a version beyond its time. */
+function isInUse(state: StateView, { id }: VersionRow): boolean {
+  const isAliased = state.aliasesOf(id).some((alias) => alias !== LATEST)
+  return isAliased || state.linksOf(id).length > 0 || state.isUsed(id)
 }
 
 /** The end of time where a duration leads beyond it. */

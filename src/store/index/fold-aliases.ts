@@ -1,16 +1,17 @@
 /** Applies the changes of aliases, and notes each move. */
 import type { ArtifactId, ObjectId } from '../../types.ts'
 import type { Connection } from './connection.ts'
-import { insertRow, seal } from './row-sum.ts'
+import { count, insertRow } from './row-sum.ts'
 import { type Applies, RuleError, requireArtifact, requireLive } from './rules.ts'
 
 export const ALIAS_CHANGES: Applies<'alias.set' | 'alias.remove'> = {
   'alias.set': (connection, change, n) => {
     const { artifact, alias, version, old } = change
-    requireArtifact(connection, artifact, n)
-    requireLive(connection, change, n)
+    const { portfolio } = requireArtifact(connection, artifact, n)
+    if (portfolio === 0) requireLive(connection, change, n)
+    else requireLink(connection, artifact, version, n)
     requireOld(connection, artifact, alias, old, n)
-    if (old === null) count(connection, artifact, 1)
+    if (old === null) count(connection, ['artifact', 'aliases'], artifact, 1)
     insertRow(connection, 'INSERT OR REPLACE INTO alias', [artifact, alias, version, n])
     noteMove(connection, artifact, alias, old, version, n)
   },
@@ -19,14 +20,21 @@ export const ALIAS_CHANGES: Applies<'alias.set' | 'alias.remove'> = {
     requireArtifact(connection, artifact, n)
     requireOld(connection, artifact, alias, old, n)
     connection.run('DELETE FROM alias WHERE artifact = ? AND alias = ?', artifact, alias)
-    if (old !== null) count(connection, artifact, -1)
+    if (old !== null) count(connection, ['artifact', 'aliases'], artifact, -1)
     noteMove(connection, artifact, alias, old, null, n)
   },
 }
 
-function count(connection: Connection, artifact: ArtifactId, more: number): void {
-  connection.run('UPDATE artifact SET aliases = aliases + ? WHERE id = ?', more, artifact)
-  seal(connection, 'artifact', artifact)
+/** A link keeps its version live. */
+function requireLink(
+  connection: Connection,
+  portfolio: ArtifactId,
+  version: ObjectId,
+  n: number,
+): void {
+  const sql = 'SELECT 1 FROM link WHERE version = ? AND portfolio = ? AND removed IS NULL'
+  if (connection.value(sql, version, portfolio) !== undefined) return
+  throw new RuleError(n, `version "${version}" is not linked into portfolio "${portfolio}"`)
 }
 
 function requireOld(

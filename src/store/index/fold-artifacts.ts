@@ -5,12 +5,14 @@ import { insertRow, seal } from './row-sum.ts'
 import { type Applies, RuleError, requireArtifact } from './rules.ts'
 
 export const ARTIFACT_CHANGES: Applies<'artifact.create' | 'artifact.edit' | 'artifact.rename'> = {
-  'artifact.create': (connection, { artifact, project, name, type }, n) => {
+  'artifact.create': (connection, { artifact, project, name, type, portfolio }, n) => {
     if (connection.value('SELECT 1 FROM artifact WHERE id = ?', artifact) !== undefined) {
       throw new RuleError(n, `artifact "${artifact}" exists`)
     }
     requireFreeName(connection, project, name, n)
-    insertRow(connection, 'INSERT INTO artifact', [artifact, project, name, type, null, n, 0, 0])
+    const isPortfolio = portfolio === true ? 1 : 0
+    const row = [artifact, project, name, type, null, isPortfolio, n, 0, 0]
+    insertRow(connection, 'INSERT INTO artifact', row)
   },
 
   'artifact.edit': (connection, { artifact, set, old }, n) => {

@@ -17,7 +17,8 @@ export const VERSION_CHANGES: Applies<
 > = {
   'version.add': (connection, change, n) => {
     const { artifact, number, version, object, tags = [] } = change
-    requireArtifact(connection, artifact, n)
+    if (requireArtifact(connection, artifact, n).portfolio !== 0)
+      throw new RuleError(n, `artifact "${artifact}" is a portfolio`)
     if (connection.value('SELECT 1 FROM version WHERE id = ?', version) !== undefined) {
       throw new RuleError(n, `version "${version}" exists`)
     }
@@ -47,6 +48,8 @@ export const VERSION_CHANGES: Applies<
       null,
       null,
       tags.length,
+      0,
+      countUses(connection, version),
     ])
     connection.run('UPDATE artifact SET next = max(next, ?) WHERE id = ?', number + 1, artifact)
     seal(connection, 'artifact', artifact)
@@ -77,8 +80,9 @@ export const VERSION_CHANGES: Applies<
   },
 
   'version.delete': (connection, change, n) => {
-    requireLive(connection, change, n)
+    const { links } = requireLive(connection, change, n)
     const { version } = change
+    if (links > 0) throw new RuleError(n, `version "${version}" is deleted while a link names it`)
     const alias = connection.value<string>('SELECT alias FROM alias WHERE version = ?', version)
     if (alias !== undefined)
       throw new RuleError(n, `version "${version}" is deleted while "${alias}" names it`)
@@ -97,6 +101,12 @@ export const VERSION_CHANGES: Applies<
     connection.run('UPDATE version SET purged = ? WHERE id = ?', n, change.version)
     seal(connection, 'version', change.version)
   },
+}
+
+/** Runs may have used a version before the store got it. */
+function countUses(connection: Connection, version: string): number {
+  const uses = "SELECT count(*) FROM edge WHERE version = ? AND direction = 'input'"
+  return connection.value<number>(uses, version) ?? 0
 }
 
 function insertTags(connection: Connection, version: string, tags: readonly string[]): void {

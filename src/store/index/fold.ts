@@ -7,7 +7,9 @@ import type { Operation } from '../log/operation.ts'
 import type { Connection } from './connection.ts'
 import { ALIAS_CHANGES } from './fold-aliases.ts'
 import { ARTIFACT_CHANGES } from './fold-artifacts.ts'
+import { LINK_CHANGES } from './fold-links.ts'
 import { PACK_CHANGES } from './fold-packs.ts'
+import { RUN_CHANGES } from './fold-runs.ts'
 import { UNDO_CHANGES } from './fold-undo.ts'
 import { VERSION_CHANGES } from './fold-versions.ts'
 import { insertRow } from './row-sum.ts'
@@ -17,12 +19,21 @@ const APPLY: Applies<ChangeKind> = {
   ...ARTIFACT_CHANGES,
   ...VERSION_CHANGES,
   ...ALIAS_CHANGES,
+  ...LINK_CHANGES,
+  ...RUN_CHANGES,
   ...PACK_CHANGES,
   ...UNDO_CHANGES,
 }
 
 /** Changes that nothing takes back. */
-const FINAL: ReadonlySet<ChangeKind> = new Set<ChangeKind>(['packs.drop', 'version.purge'])
+const FINAL: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
+  'packs.drop',
+  'version.purge',
+  'run.start',
+  'run.finish',
+  'run.uses',
+  'run.logs',
+])
 
 /**
  * Applies an operation, all but its packs. Throws a RuleError when it breaks a rule; the caller's transaction undoes

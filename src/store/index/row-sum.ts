@@ -30,7 +30,7 @@ export function insertRow(
   connection.run(`${insert} VALUES (${'?, '.repeat(values.length)}?)`, ...values, rowSum(values))
 }
 
-const KEYS = { operation: 'n', artifact: 'id', version: 'id' } as const
+const KEYS = { operation: 'n', artifact: 'id', version: 'id', run: 'id' } as const
 
 /** Gives the row that was changed its sum. */
 export function seal(connection: Connection, table: keyof typeof KEYS, key: SqlValue): void {
@@ -39,4 +39,18 @@ export function seal(connection: Connection, table: keyof typeof KEYS, key: SqlV
   if (row === undefined) return
   const sum = rowSum(Object.values(row).slice(0, -1))
   connection.run(`UPDATE ${table} SET sum = ? WHERE ${where}`, sum, key)
+}
+
+/** Counts up or down in a row, where it is there. */
+export function count(
+  connection: Connection,
+  [table, column]: readonly ['version', 'links' | 'uses'] | readonly ['artifact', 'aliases'],
+  key: string,
+  more: number,
+): void {
+  const row = connection.get<object>(`SELECT * FROM ${table} WHERE id = ?`, key)
+  if (row === undefined) return
+  checkedRow(row)
+  connection.run(`UPDATE ${table} SET ${column} = ${column} + ? WHERE id = ?`, more, key)
+  seal(connection, table, key)
 }

@@ -3,7 +3,15 @@ import type { ArtifactId, ObjectId, VersionObject } from '../../types.ts'
 import type { Ttl } from '../log/change.ts'
 import { IndexDamageError } from './connection.ts'
 import { checkedRow } from './row-sum.ts'
-import type { AliasRow, ArtifactRow, OperationRow, VersionRow } from './state.ts'
+import type {
+  AliasRow,
+  ArtifactRow,
+  EdgeRow,
+  LinkRow,
+  OperationRow,
+  RunRow,
+  VersionRow,
+} from './state.ts'
 
 export interface StoredArtifact {
   readonly id: ArtifactId
@@ -11,6 +19,7 @@ export interface StoredArtifact {
   readonly name: string
   readonly type: string
   readonly description: string | null
+  readonly portfolio: number
   readonly next: number
   readonly aliases: number
 }
@@ -32,6 +41,8 @@ export interface StoredVersion {
   readonly deleted: number | null
   readonly purged: number | null
   readonly tags: number
+  readonly links: number
+  readonly uses: number
 }
 
 export interface StoredOperation {
@@ -46,9 +57,51 @@ export interface StoredOperation {
   readonly undone: number | null
 }
 
+export interface StoredLink extends LinkRow {
+  readonly removed: number | null
+}
+
+export interface StoredRun {
+  readonly id: string
+  readonly project: string
+  readonly name: string | null
+  readonly job: string | null
+  readonly group: string | null
+  readonly notes: string | null
+  readonly tags: string | null
+  readonly config: string | null
+  readonly user: string
+  readonly host: string
+  readonly started_at: string
+  readonly ended_at: string | null
+  readonly state: RunRow['state']
+  readonly exit_code: number | null
+  readonly command: string | null
+  readonly directory: string | null
+  readonly source: string | null
+  readonly operation: number
+}
+
+export interface StoredEdge {
+  readonly run: string
+  readonly direction: EdgeRow['direction']
+  readonly slot: string
+  readonly version: ObjectId
+  readonly name: string | null
+  readonly deduplicated: number
+  readonly operation: number
+}
+
 export function toArtifact(row: StoredArtifact): ArtifactRow {
-  const { id, project, name, type, description } = checkedRow(row)
-  return { id, project, name, type, ...(description === null ? {} : { description }) }
+  const { id, project, name, type, description, portfolio } = checkedRow(row)
+  return {
+    id,
+    project,
+    name,
+    type,
+    ...(description === null ? {} : { description }),
+    ...(portfolio === 0 ? {} : { portfolio: true }),
+  }
 }
 
 export function toAlias(row: AliasRow): AliasRow {
@@ -92,6 +145,48 @@ export function toOperation(row: StoredOperation): OperationRow {
     final: final !== 0,
     ...(undoes === null ? {} : { undoes }),
     ...(undone === null ? {} : { undone }),
+  }
+}
+
+export function toLink(row: StoredLink): LinkRow {
+  const { portfolio, number, version, operation } = checkedRow(row)
+  return { portfolio, number, version, operation }
+}
+
+export function toRun(row: StoredRun): RunRow {
+  checkedRow(row)
+  return {
+    id: row.id,
+    project: row.project,
+    ...(row.name === null ? {} : { name: row.name }),
+    ...(row.job === null ? {} : { job: row.job }),
+    ...(row.group === null ? {} : { group: row.group }),
+    ...(row.notes === null ? {} : { notes: row.notes }),
+    tags: row.tags === null ? [] : parseJson(row.tags),
+    ...(row.config === null ? {} : { config: parseJson(row.config) }),
+    user: row.user,
+    host: row.host,
+    startedAt: row.started_at,
+    ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
+    state: row.state,
+    ...(row.exit_code === null ? {} : { exitCode: row.exit_code }),
+    ...(row.command === null ? {} : { command: parseJson(row.command) }),
+    ...(row.directory === null ? {} : { directory: row.directory }),
+    ...(row.source === null ? {} : { source: parseJson(row.source) }),
+    operation: row.operation,
+  }
+}
+
+export function toEdge(row: StoredEdge): EdgeRow {
+  const { run, direction, slot, version, name, deduplicated, operation } = row
+  return {
+    run,
+    direction,
+    slot,
+    version,
+    ...(name === null ? {} : { name }),
+    deduplicated: deduplicated !== 0,
+    operation,
   }
 }
 

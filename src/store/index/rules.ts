@@ -34,6 +34,7 @@ export interface ArtifactFacts {
   readonly name: string
   readonly type: string
   readonly description: string | null
+  readonly portfolio: number
 }
 
 export interface VersionFacts {
@@ -42,6 +43,7 @@ export interface VersionFacts {
   readonly ttl: string | null
   readonly deleted: number | null
   readonly purged: number | null
+  readonly links: number
 }
 
 /** Returns the artifact's row; throws a RuleError when there is none. */
@@ -53,6 +55,12 @@ export function requireArtifact(
   const row = connection.get<ArtifactFacts>('SELECT * FROM artifact WHERE id = ?', artifact)
   if (row === undefined) throw new RuleError(n, `there is no artifact "${artifact}"`)
   return checkedRow(row)
+}
+
+/** Throws a RuleError when there is no artifact with this id, or it is not a portfolio. */
+export function requirePortfolio(connection: Connection, artifact: ArtifactId, n: number): void {
+  if (requireArtifact(connection, artifact, n).portfolio !== 0) return
+  throw new RuleError(n, `artifact "${artifact}" is not a portfolio`)
 }
 
 /** Returns the row of a version of this artifact, live or not; throws a RuleError when there is none. */

@@ -3,7 +3,7 @@
  * text where people query them (`find`, `sql`), bytes where there are millions of them. Raise `SCHEMA_VERSION` with
  * every change of `SCHEMA` or of what `fold.ts` writes: an index of another version is rebuilt.
  */
-export const SCHEMA_VERSION = 5
+export const SCHEMA_VERSION = 6
 
 export const SCHEMA = `
 -- One row. The fold stands after operation "applied", whose hash is "hash" (of format.json while applied is 0).
@@ -59,13 +59,14 @@ CREATE TABLE object (
   PRIMARY KEY (id, pack)
 ) STRICT, WITHOUT ROWID;
 
--- "next": the number of its next version. "aliases": how many it has, so that a row that nothing finds is missed.
+-- "portfolio": 1 for an artifact whose versions are links. "next": the number of its next version or link. "aliases": how many it has, so that a row that nothing finds is missed.
 CREATE TABLE artifact (
   id TEXT PRIMARY KEY,
   project TEXT NOT NULL,
   name TEXT NOT NULL,
   type TEXT NOT NULL,
   description TEXT,
+  portfolio INTEGER NOT NULL,
   operation INTEGER NOT NULL,
   next INTEGER NOT NULL,
   aliases INTEGER NOT NULL,
@@ -74,7 +75,7 @@ CREATE TABLE artifact (
 ) STRICT;
 
 -- "ttl": seconds after "created_at", or 'never'; null: what the store says. "deleted", "purged": by which operation; a
--- live version is one that is not deleted. "tags": how many it has.
+-- live version is one that is not deleted. "tags", "links", "uses": how many it has, so that a row that nothing finds is missed.
 CREATE TABLE version (
   id TEXT PRIMARY KEY,
   artifact TEXT NOT NULL,
@@ -92,6 +93,8 @@ CREATE TABLE version (
   deleted INTEGER,
   purged INTEGER,
   tags INTEGER NOT NULL,
+  links INTEGER NOT NULL,
+  uses INTEGER NOT NULL,
   sum INTEGER NOT NULL,
   UNIQUE (artifact, number)
 ) STRICT;
@@ -128,4 +131,57 @@ CREATE TABLE tag (
   PRIMARY KEY (version, tag)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tag_tag ON tag (tag);
+
+-- "removed": by which operation; null: the link is there.
+CREATE TABLE link (
+  portfolio TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  version TEXT NOT NULL,
+  operation INTEGER NOT NULL,
+  removed INTEGER,
+  sum INTEGER NOT NULL,
+  PRIMARY KEY (portfolio, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX link_version ON link (version) WHERE removed IS NULL;
+
+-- "tags", "config", "command", "source": JSON.
+CREATE TABLE run (
+  id TEXT PRIMARY KEY,
+  project TEXT NOT NULL,
+  name TEXT,
+  job TEXT,
+  "group" TEXT,
+  notes TEXT,
+  tags TEXT,
+  config TEXT,
+  user TEXT NOT NULL,
+  host TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  ended_at TEXT,
+  state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'failed')),
+  exit_code INTEGER,
+  command TEXT,
+  directory TEXT,
+  source TEXT,
+  operation INTEGER NOT NULL,
+  sum INTEGER NOT NULL
+) STRICT;
+CREATE INDEX run_newest ON run (operation);
+CREATE INDEX run_name ON run (name, operation);
+CREATE INDEX run_group ON run ("group", operation) WHERE "group" IS NOT NULL;
+
+-- What runs used (input) and logged (output), in their order. "version" may be one that the store does not have, "name" what
+-- it is called elsewhere. "deduplicated": 1 where the run logged content that was there.
+CREATE TABLE edge (
+  id INTEGER PRIMARY KEY,
+  run TEXT NOT NULL,
+  direction TEXT NOT NULL CHECK (direction IN ('input', 'output')),
+  slot TEXT NOT NULL,
+  version TEXT NOT NULL,
+  name TEXT,
+  deduplicated INTEGER NOT NULL,
+  operation INTEGER NOT NULL,
+  UNIQUE (run, direction, slot, version)
+) STRICT;
+CREATE INDEX edge_version ON edge (version, direction);
 `

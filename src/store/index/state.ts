@@ -1,17 +1,23 @@
 /**
- * The state of the store as the log tells it, read from the index: artifacts, versions, aliases, tags. Every call
+ * The state of the store as the log tells it, read from the index: artifacts, versions, labels, links, runs. Every call
  * reads afresh; whoever needs several answers of one moment asks inside `StoreIndex.snapshot`.
  */
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
 import type { Ttl } from '../log/change.ts'
+import type { RunProgram } from '../log/run-change.ts'
 import { type Connection, IndexDamageError } from './connection.ts'
 import { checkedRow } from './row-sum.ts'
 import {
   type StoredArtifact,
+  type StoredLink,
+  type StoredRun,
   type StoredVersion,
   toAlias,
   toArtifact,
+  toEdge,
+  toLink,
   toOperation,
+  toRun,
   toVersion,
 } from './rows.ts'
 
@@ -21,6 +27,8 @@ export interface ArtifactRow {
   readonly name: string
   readonly type: string
   readonly description?: string
+  /** Its versions are links to versions of other artifacts. */
+  readonly portfolio?: true
 }
 
 export interface VersionRow {
@@ -42,6 +50,59 @@ export interface VersionRow {
 
 export interface AliasRow {
   readonly alias: string
+  readonly version: ObjectId
+}
+
+/** A version of a portfolio. */
+export interface LinkRow {
+  readonly portfolio: ArtifactId
+  readonly number: number
+  readonly version: ObjectId
+  /** The operation that made it. */
+  readonly operation: number
+}
+
+export interface RunRow extends RunProgram {
+  readonly id: string
+  readonly project: string
+  readonly name?: string
+  readonly job?: string
+  readonly group?: string
+  readonly notes?: string
+  readonly tags: readonly string[]
+  readonly config?: Metadata
+  readonly user: string
+  readonly host: string
+  readonly startedAt: string
+  readonly endedAt?: string
+  /** As the log tells it: whether it still runs, its process may know. */
+  readonly state: 'running' | 'finished' | 'failed'
+  readonly exitCode?: number
+  /** The operation that started it. */
+  readonly operation: number
+}
+
+export interface RunFilter {
+  readonly project?: string
+  readonly name?: string
+  readonly job?: string
+  readonly group?: string
+  readonly state?: RunRow['state']
+}
+
+/** What a run used (`input`) or logged (`output`). */
+export interface EdgeRow extends EdgeKey {
+  /** What a version that the store does not have is called elsewhere. */
+  readonly name?: string
+  /** The run logged content that was there. */
+  readonly deduplicated: boolean
+  readonly operation: number
+}
+
+export interface EdgeKey {
+  readonly run: string
+  readonly direction: 'input' | 'output'
+  readonly slot: string
   readonly version: ObjectId
 }
 
@@ -98,10 +159,28 @@ export interface StateView {
   /** The version that an alias names. */
   alias(artifact: ArtifactId, alias: string): ObjectId | undefined
   aliases(artifact: ArtifactId): AliasRow[]
-  aliasesOf(version: ObjectId): string[]
+  /** Those of its artifact, or of a portfolio that it is linked into. */
+  aliasesOf(version: ObjectId, portfolio?: ArtifactId): string[]
   tagsOf(version: ObjectId): string[]
   /** Moves of an alias, the oldest first; in one artifact, or in all. */
   aliasMoves(alias: string, artifact?: ArtifactId): AliasMoveRow[]
+  /** By number. */
+  links(portfolio: ArtifactId): LinkRow[]
+  /** The portfolios that a version stands in. */
+  linksOf(version: ObjectId): LinkRow[]
+  linkOf(portfolio: ArtifactId, version: ObjectId): LinkRow | undefined
+  run(id: string): RunRow | undefined
+  /** The newest first. */
+  runs(filter: RunFilter, limit: number): RunRow[]
+  /** At most `limit` runs whose id begins so. */
+  runsByPrefix(prefix: string, limit: number): RunRow[]
+  hasEdge(edge: EdgeKey): boolean
+  /** What a run used and logged, in its order. */
+  edgesOfRun(run: string): EdgeRow[]
+  /** By which runs a version was used and logged, in that order. */
+  edgesOfVersion(version: ObjectId): EdgeRow[]
+  /** Whether a run has used the version. */
+  isUsed(version: ObjectId): boolean
   operation(n: number): OperationRow | undefined
   /** At most `limit` operations with numbers below `before`, the newest first. */
   operationsBefore(before: number, limit: number): OperationRow[]
@@ -128,6 +207,9 @@ const ARTIFACT = 'SELECT * FROM artifact'
 const ALIAS = 'SELECT * FROM alias'
 const VERSION = 'SELECT * FROM version'
 const OPERATION = 'SELECT * FROM operation'
+const LINK = 'SELECT * FROM link'
+const RUN = 'SELECT * FROM run'
+const EDGE = 'SELECT * FROM edge'
 const LIVE = 'deleted IS NULL'
 
 export function stateView(source: Source): StateView {
@@ -220,10 +302,10 @@ export function stateView(source: Source): StateView {
         return undefined
       }),
     aliases: (of) => source.read((connection) => aliasesIn(connection, of)),
-    aliasesOf: (id) =>
+    aliasesOf: (id, portfolio) =>
       source.read((connection) => {
-        const row = connection.get<StoredVersion>(`${VERSION} WHERE id = ?`, id)
-        const all = row === undefined ? [] : aliasesIn(connection, checkedRow(row).artifact)
+        const of = portfolio ?? versionIn(connection, id)?.artifact
+        const all = of === undefined ? [] : aliasesIn(connection, of)
         return all.filter(({ version }) => version === id).map(({ alias }) => alias)
       }),
     tagsOf: (id) => source.read((connection) => tagsIn(connection, id)),
@@ -235,6 +317,50 @@ export function stateView(source: Source): StateView {
         alias,
         of ?? null,
       ),
+    links: (of) =>
+      many(toLink, `${LINK} WHERE portfolio = ? AND removed IS NULL ORDER BY number`, of),
+    linksOf: (id) => source.read((connection) => linksIn(connection, id)),
+    linkOf: (of, id) =>
+      source
+        .read((connection) => linksIn(connection, id))
+        .find(({ portfolio }) => portfolio === of),
+    run: (id) =>
+      one(toRun, `${RUN} WHERE id = ?`, id) ??
+      source.read((connection) => {
+        // As with `artifactByName`.
+        const all = connection.all<StoredRun>(`${RUN} NOT INDEXED`).map(toRun)
+        return all.some((row) => row.id === id) ? missing('run', id) : undefined
+      }),
+    runs: (filter, limit) => {
+      const given = Object.entries(filter).filter(([, value]) => value !== undefined)
+      const where = given.map(([field]) => `"${field}" = ?`).join(' AND ')
+      return many(
+        toRun,
+        `${RUN}${where && ` WHERE ${where}`} ORDER BY operation DESC, rowid DESC LIMIT ?`,
+        ...given.map(([, value]) => value as string),
+        limit,
+      )
+    },
+    runsByPrefix: (prefix, limit) =>
+      many(
+        toRun,
+        `${RUN} WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT ?`,
+        prefix.length,
+        prefix,
+        limit,
+      ),
+    hasEdge: ({ run, direction, slot, version: id }) =>
+      one(
+        same<object>,
+        'SELECT 1 FROM edge WHERE run = ? AND direction = ? AND slot = ? AND version = ?',
+        run,
+        direction,
+        slot,
+        id,
+      ) !== undefined,
+    edgesOfRun: (run) => many(toEdge, `${EDGE} WHERE run = ? ORDER BY id`, run),
+    edgesOfVersion: (id) => many(toEdge, `${EDGE} WHERE version = ? ORDER BY id`, id),
+    isUsed: (id) => source.read((connection) => (versionIn(connection, id)?.uses ?? 0) > 0),
     operation: (n) => one(toOperation, `${OPERATION} WHERE n = ?`, n),
     operationsBefore: (before, limit) =>
       many(toOperation, `${OPERATION} WHERE n < ? ORDER BY n DESC LIMIT ?`, before, limit),
@@ -286,9 +412,21 @@ function aliasesIn(connection: Connection, of: ArtifactId): AliasRow[] {
 function tagsIn(connection: Connection, of: ObjectId): string[] {
   const sql = 'SELECT * FROM tag WHERE version = ? ORDER BY tag'
   const found = connection.all<{ readonly tag: string }>(sql, of)
-  const row = connection.get<StoredVersion>(`${VERSION} WHERE id = ?`, of)
-  if (found.length !== (row === undefined ? 0 : checkedRow(row).tags)) missing('tag', of)
+  if (found.length !== (versionIn(connection, of)?.tags ?? 0)) missing('tag', of)
   return found.map((each) => checkedRow(each).tag)
+}
+
+/** All links of a version, as `aliasesIn`. */
+function linksIn(connection: Connection, of: ObjectId): LinkRow[] {
+  const sql = `${LINK} WHERE version = ? AND removed IS NULL ORDER BY operation, number`
+  const found = connection.all<StoredLink>(sql, of)
+  if (found.length !== (versionIn(connection, of)?.links ?? 0)) missing('link', of)
+  return found.map(toLink)
+}
+
+function versionIn(connection: Connection, id: ObjectId): StoredVersion | undefined {
+  const row = connection.get<StoredVersion>(`${VERSION} WHERE id = ?`, id)
+  return row === undefined ? undefined : checkedRow(row)
 }
 
 function missing(what: string, of: string): never {

@@ -1,9 +1,17 @@
 /**
  * The changes an operation can hold (docs/format.md section 6). This file is the one list of kinds: a new kind is an
- * interface and a schema here, and a case in `index/fold.ts` and in `invert.ts`, which do not compile without it.
+ * interface and a schema here (those of runs: run-change.ts), and a case in `index/fold.ts` and in `invert.ts`, which do not compile without it.
  */
 import * as v from 'valibot'
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
+import {
+  RUN_SCHEMAS,
+  type RunFinish,
+  type RunLogs,
+  type RunStart,
+  type RunUpdate,
+  type RunUses,
+} from './run-change.ts'
 import {
   aliasSchema,
   artifactIdSchema,
@@ -14,6 +22,8 @@ import {
   metadataSchema,
   nameSchema,
   objectIdSchema,
+  replacing,
+  someTagsSchema,
   tagsSchema,
   timeSchema,
 } from './schemas.ts'
@@ -24,6 +34,8 @@ export interface ArtifactCreate {
   readonly project: string
   readonly name: string
   readonly type: string
+  /** It holds links to versions of other artifacts, and no versions of its own. */
+  readonly portfolio?: true
 }
 
 /** Labels of an artifact, or some of them; null: not set. */
@@ -116,6 +128,21 @@ export interface AliasRemove {
   readonly old: ObjectId
 }
 
+/** Makes a version of another artifact the version `number` of a portfolio. */
+export interface LinkAdd {
+  readonly kind: 'link.add'
+  readonly portfolio: ArtifactId
+  readonly number: number
+  readonly version: ObjectId
+}
+
+export interface LinkRemove {
+  readonly kind: 'link.remove'
+  readonly portfolio: ArtifactId
+  readonly number: number
+  readonly version: ObjectId
+}
+
 export interface DroppedPack {
   readonly id: ObjectId
   /** Where to look for what it held. */
@@ -144,6 +171,13 @@ export type Change =
   | VersionPurge
   | AliasSet
   | AliasRemove
+  | LinkAdd
+  | LinkRemove
+  | RunStart
+  | RunUpdate
+  | RunFinish
+  | RunUses
+  | RunLogs
   | PacksDrop
   | Undo
 export type ChangeKind = Change['kind']
@@ -166,31 +200,12 @@ const artifactLabels = v.strictObject({
 const versionLabels = v.strictObject({
   description: v.exactOptional(v.nullable(v.string())),
   metadata: v.exactOptional(v.nullable(metadataSchema)),
-  tags: v.exactOptional(
-    v.nullable(
-      v.pipe(
-        tagsSchema,
-        v.check((tags) => tags.length > 0, 'no tag'),
-      ),
-    ),
-  ),
+  tags: v.exactOptional(v.nullable(someTagsSchema)),
   ttl: v.exactOptional(v.nullable(v.union([above0, v.literal('never')]))),
 })
 
 const versionOf = { artifact: artifactIdSchema, version: objectIdSchema }
-
-/** `old` has the keys of `set`, which has some. */
-const replacing = <T extends { readonly set: object; readonly old: object }>(
-  schema: v.GenericSchema<unknown, T>,
-): v.GenericSchema<unknown, T> =>
-  v.pipe(
-    schema,
-    v.check<T, string>(({ set, old }) => {
-      const keys = Object.keys(set)
-      const same = keys.length === Object.keys(old).length
-      return same && keys.length > 0 && keys.every((key) => Object.hasOwn(old, key))
-    }, 'not the keys that are set'),
-  )
+const linkOf = { portfolio: artifactIdSchema, number: countSchema, version: objectIdSchema }
 
 const SCHEMAS: { readonly [K in ChangeKind]: v.GenericSchema<unknown, ChangeOf<K>> } = {
   'artifact.create': v.strictObject({
@@ -199,6 +214,7 @@ const SCHEMAS: { readonly [K in ChangeKind]: v.GenericSchema<unknown, ChangeOf<K
     project: nameSchema,
     name: nameSchema,
     type: nameSchema,
+    portfolio: v.exactOptional(v.literal(true)),
   }),
   'artifact.edit': replacing(
     v.strictObject({
@@ -246,6 +262,9 @@ const SCHEMAS: { readonly [K in ChangeKind]: v.GenericSchema<unknown, ChangeOf<K
     alias: aliasSchema,
     old: objectIdSchema,
   }),
+  'link.add': v.strictObject({ kind: v.literal('link.add'), ...linkOf }),
+  'link.remove': v.strictObject({ kind: v.literal('link.remove'), ...linkOf }),
+  ...RUN_SCHEMAS,
   'packs.drop': v.strictObject({
     kind: v.literal('packs.drop'),
     packs: v.pipe(

@@ -4,6 +4,7 @@
  */
 import type { ArtifactId, Json, ObjectId } from '../../types.ts'
 import type { ArtifactLabels, Change, ChangeKind, ChangeOf, VersionLabels } from './change.ts'
+import type { RunLabels } from './run-change.ts'
 
 export type Slot =
   /** The version an alias names, or null. */
@@ -23,6 +24,9 @@ export type Slot =
     }
   /** The artifact that has a name. */
   | { readonly kind: 'name'; readonly project: string; readonly name: string }
+  /** The number that a version has in a portfolio, or null. */
+  | { readonly kind: 'link'; readonly portfolio: ArtifactId; readonly version: ObjectId }
+  | { readonly kind: 'run'; readonly run: string; readonly field: keyof RunLabels }
 
 export type Life = 'live' | 'deleted' | 'purged'
 
@@ -59,6 +63,21 @@ const EFFECTS: Effects = {
   'alias.remove': ({ artifact, alias }) => [
     { slot: { kind: 'alias', artifact, alias }, after: null },
   ],
+  'link.add': ({ portfolio, version, number }) => [
+    { slot: { kind: 'link', portfolio, version }, after: number },
+  ],
+  'link.remove': ({ portfolio, version }) => [
+    { slot: { kind: 'link', portfolio, version }, after: null },
+  ],
+  'run.start': () => [],
+  'run.update': ({ run, set }) =>
+    Object.entries(set).map(([field, after]) => ({
+      slot: { kind: 'run', run, field: field as keyof RunLabels },
+      after: field === 'tags' ? sortedTags(set.tags) : after,
+    })),
+  'run.finish': () => [],
+  'run.uses': () => [],
+  'run.logs': () => [],
   'packs.drop': () => [],
   undo: () => [],
 }
@@ -80,6 +99,10 @@ export function slotKey(slot: Slot): string {
       return `version ${slot.version} ${slot.field}`
     case 'name':
       return `name ${slot.project} ${slot.name}`
+    case 'link':
+      return `link ${slot.portfolio} ${slot.version}`
+    case 'run':
+      return `run ${slot.run} ${slot.field}`
   }
 }
 

@@ -24,6 +24,14 @@ const INVERSES: Inverses = {
     version: old,
     old: null,
   }),
+  'link.add': ({ kind: _, ...link }) => ({ kind: 'link.remove', ...link }),
+  'link.remove': ({ kind: _, ...link }) => ({ kind: 'link.add', ...link }),
+  // What a run did stays: that it used a version is true however wrong it was.
+  'run.start': () => undefined,
+  'run.update': ({ kind, run, set, old }) => ({ kind, run, set: old, old: set }),
+  'run.finish': () => undefined,
+  'run.uses': () => undefined,
+  'run.logs': () => undefined,
   'packs.drop': () => undefined,
   // What an undone operation did is taken back by the other changes of its undoing.
   undo: () => undefined,

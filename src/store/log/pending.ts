@@ -34,12 +34,24 @@ export class Pending {
     return this.read({ kind: 'life', artifact, version }) as Life | undefined
   }
 
+  /** Those of an artifact or a portfolio that name the version. */
   aliasesOf(artifact: ArtifactId, version: ObjectId): string[] {
-    const names = new Set(this.state.aliasesOf(version))
+    const names = new Set(this.state.aliasesOf(version, artifact))
     for (const { slot } of this.#values.values()) {
       if (slot.kind === 'alias' && slot.artifact === artifact) names.add(slot.alias)
     }
     return [...names].filter((alias) => this.alias(artifact, alias) === version)
+  }
+
+  /** The portfolios in which a version stands. */
+  portfoliosOf(version: ObjectId): ArtifactId[] {
+    const portfolios = new Set(this.state.linksOf(version).map(({ portfolio }) => portfolio))
+    for (const { slot } of this.#values.values()) {
+      if (slot.kind === 'link' && slot.version === version) portfolios.add(slot.portfolio)
+    }
+    return [...portfolios].filter(
+      (portfolio) => this.read({ kind: 'link', portfolio, version }) !== null,
+    )
   }
 }
 
@@ -60,6 +72,13 @@ function stored(state: StateView, slot: Slot): Json | undefined {
     }
     case 'name':
       return state.artifactByName(slot.project, slot.name)?.id ?? null
+    case 'link':
+      return state.linkOf(slot.portfolio, slot.version)?.number ?? null
+    case 'run': {
+      const row = state.run(slot.run)
+      if (slot.field === 'tags') return row && sortedTags(row.tags)
+      return row && (row[slot.field] ?? null)
+    }
   }
 }
 

@@ -13,7 +13,7 @@ export interface KeepRules {
   readonly last?: number
   /** Those created at most so many milliseconds ago. */
   readonly within?: number
-  /** Those that an alias other than `latest` names. */
+  /** Those that an alias other than `latest`, or a portfolio, names. */
   readonly aliased?: boolean
   /** The one with the greatest or least number in its metadata, of equals the newest. */
   readonly best?: BestRule
@@ -86,7 +86,7 @@ function judge(
     const reasons: readonly (KeepReason | false)[] = [
       newest.has(row) && 'last',
       isYoung && 'within',
-      aliased === true && aliasesOf(state, row).length > 0 && 'aliased',
+      aliased === true && isNamed(state, row) && 'aliased',
       row === winner && 'best',
     ]
     return { row, reasons: reasons.filter((reason) => reason !== false) }
@@ -118,6 +118,11 @@ function numberAt(metadata: Metadata, key: string): number | undefined {
     }
   }
   return typeof value === 'number' ? value : undefined
+}
+
+/** Whether an alias or a portfolio names it. */
+function isNamed(state: StateView, row: VersionRow): boolean {
+  return aliasesOf(state, row).length > 0 || state.linksOf(row.id).length > 0
 }
 
 function aliasesOf(state: StateView, { id }: VersionRow): string[] {

@@ -29,7 +29,7 @@ export interface FallenAlias {
   readonly to: ObjectId | null
 }
 
-/** Plans `rm`. Throws ERR_IN_USE when aliases other than `latest` hold one of the versions. */
+/** Plans `rm`. Throws ERR_IN_USE when aliases other than `latest`, or links of portfolios, hold one of the versions. */
 export function planRemove(state: StateView, intent: RemoveIntent): Plan<RemoveOutcome> {
   const targets = unique(intent.versions).flatMap((target) => {
     const row = anyTarget(state, target)
@@ -42,6 +42,10 @@ export function planRemove(state: StateView, intent: RemoveIntent): Plan<RemoveO
       inUse.map(({ row, held, target }) => ({ ref: `${target.name}:v${row.number}`, held })),
     )
   }
+  refuseLinked(
+    state,
+    targets.map(({ row, target }) => ({ version: row.id, ref: `${target.name}:v${row.number}` })),
+  )
   const rows = targets.map(({ row }) => row)
   const aliases = targets.flatMap(({ row: { id, artifact }, held }) =>
     held.map((alias) => ({ artifact, alias, from: id, to: null })),
@@ -102,6 +106,31 @@ export function planRestore(state: StateView, targets: readonly Target[]): Plan<
     changes: [...restores, ...latest],
     outcome: { restored: rows, latest: hidden.map(({ id }) => id) },
   }
+}
+
+/** Throws ERR_IN_USE where portfolios hold versions. */
+export function refuseLinked(
+  state: StateView,
+  versions: readonly { readonly version: ObjectId; readonly ref: string }[],
+): void {
+  const held = versions.flatMap(({ version, ref }) => {
+    const links = state.linksOf(version).map(({ portfolio, number }) => {
+      const { project = '', name = '' } = state.artifactById(portfolio) ?? {}
+      return `${project}/${name}:v${number}`
+    })
+    return links.length === 0 ? [] : [{ ref, links }]
+  })
+  if (held.length === 0) return
+  const named = held.slice(0, 10).map(({ ref, links }) => `"${ref}" (${links.join(', ')})`)
+  const more = held.length > named.length ? ` and ${held.length - named.length} more` : ''
+  throw new ArtifactsError(
+    'ERR_IN_USE',
+    `Portfolios hold ${named.join(', ')}${more}: nothing was removed.`,
+    {
+      hint: `Take the links away first: \`artifacts unlink ${held[0]?.links[0] ?? ''}\`.`,
+      data: { held },
+    },
+  )
 }
 
 function holders(state: StateView, version: ObjectId): string[] {

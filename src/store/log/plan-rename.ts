@@ -2,7 +2,7 @@
 import { ArtifactsError } from '../../errors.ts'
 import type { ArtifactId } from '../../types.ts'
 import type { StateView } from '../index/state.ts'
-import type { Plan } from './plan.ts'
+import { isHidden, type Plan } from './plan.ts'
 
 export interface RenameIntent {
   readonly artifact: ArtifactId
@@ -25,14 +25,14 @@ export function planRename(
   if (name === old) return { changes: [], outcome: { project, old } }
   const other = state.artifactByName(project, name)
   if (other !== undefined) {
-    const isHidden = state.highestLive(other.id) === undefined
+    const hidden = isHidden(state, other)
     throw new ArtifactsError(
       'ERR_EXISTS',
-      isHidden
+      hidden
         ? `There was an artifact "${project}/${name}", whose versions are all deleted.`
         : `There is an artifact "${project}/${name}" already.`,
       {
-        hint: isHidden
+        hint: hidden
           ? `Choose another name, or free this one: \`artifacts rename ${name} ${name}-old\`.`
           : 'Choose another name.',
       },

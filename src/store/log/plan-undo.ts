@@ -3,12 +3,13 @@
  * It is possible only while every value is still what the operation made it; bytes that left stay away.
  */
 import { isDeepStrictEqual } from 'node:util'
+import type { ArtifactId, ObjectId } from '../../types.ts'
 import type { ArtifactRow, StateView } from '../index/state.ts'
 import type { ArtifactRename, Change } from './change.ts'
 import { effectsOf, type Life, type Slot } from './effects.ts'
 import { invert } from './invert.ts'
 import { Pending } from './pending.ts'
-import type { Plan } from './plan.ts'
+import { isHidden, type Plan } from './plan.ts'
 
 export interface UndoIntent {
   readonly operation: number
@@ -57,14 +58,27 @@ function changedSince(pending: Pending, change: Change): Slot | undefined {
 /** What a rule of the log says against a change, as it would be now. */
 function unfit(pending: Pending, change: Change): Slot | undefined {
   switch (change.kind) {
-    case 'alias.set':
-    case 'version.edit': {
-      const { artifact, version } = change
-      const isLive = pending.life(artifact, version) === 'live'
-      return isLive ? undefined : { kind: 'life', artifact, version }
+    case 'alias.set': {
+      const { artifact: portfolio, version } = change
+      const isLink = pending.state.artifactById(portfolio)?.portfolio === true
+      const slot: Slot = { kind: 'link', portfolio, version }
+      return isLink && pending.read(slot) === null ? slot : unlessLive(pending, change)
     }
+    case 'version.edit':
+      return unlessLive(pending, change)
     case 'version.delete': {
       const { artifact, version } = change
+      const [alias] = pending.aliasesOf(artifact, version)
+      if (alias !== undefined) return { kind: 'alias', artifact, alias }
+      const [portfolio] = pending.portfoliosOf(version)
+      return portfolio === undefined ? undefined : { kind: 'link', portfolio, version }
+    }
+    case 'link.add': {
+      const artifact = pending.state.versionById(change.version)?.artifact
+      return artifact && unlessLive(pending, { artifact, version: change.version })
+    }
+    case 'link.remove': {
+      const { portfolio: artifact, version } = change
       const [alias] = pending.aliasesOf(artifact, version)
       return alias === undefined ? undefined : { kind: 'alias', artifact, alias }
     }
@@ -75,6 +89,14 @@ function unfit(pending: Pending, change: Change): Slot | undefined {
     default:
       return undefined
   }
+}
+
+function unlessLive(
+  pending: Pending,
+  { artifact, version }: { readonly artifact: ArtifactId; readonly version: ObjectId },
+): Slot | undefined {
+  const isLive = pending.life(artifact, version) === 'live'
+  return isLive ? undefined : { kind: 'life', artifact, version }
 }
 
 /** The other artifact that has the name which a renaming gives. */
@@ -93,7 +115,7 @@ function holderOf(pending: Pending, { artifact, name }: ArtifactRename): Artifac
 function freeName(pending: Pending, rename: ArtifactRename): void {
   const { state } = pending
   const holder = holderOf(pending, rename)
-  if (holder === undefined || state.highestLive(holder.id) !== undefined) return
+  if (holder === undefined || !isHidden(state, holder)) return
   const { id: artifact, project, name: old } = holder
   const stem = `${old.slice(0, LONGEST_STEM)}-deleted`
   let name = stem

@@ -9,6 +9,8 @@ import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.
 import type { ArtifactRow, StateView, VersionRow } from '../index/state.ts'
 import type { AliasSet, ArtifactEdit, Change, VersionAdd } from './change.ts'
 import type { JoiningPack } from './operation.ts'
+import { requireRun } from './plan-run.ts'
+import type { RunLogs } from './run-change.ts'
 
 export interface CommitIntent {
   readonly project: string
@@ -24,6 +26,8 @@ export interface CommitIntent {
   readonly tags: readonly string[]
   readonly description?: string
   readonly metadata?: Metadata
+  /** The run that logs it, and the name this has in the run; by default the artifact's. */
+  readonly run?: { readonly id: string; readonly slot?: string }
   /** Which live versions with the same digest are as good as a new one. */
   readonly reuse: 'latest' | 'any' | 'never'
 }
@@ -76,6 +80,8 @@ export const LATEST = 'latest'
  */
 export function planCommit(state: StateView, intent: CommitIntent): Plan<CommitOutcome> {
   const existing = state.artifactByName(intent.project, intent.name)
+  if (existing?.portfolio === true) throw isPortfolio(existing)
+  if (intent.run !== undefined) requireRun(state, intent.run.id)
   const retyped = existing === undefined ? undefined : retype(state, existing, intent)
   if (existing !== undefined) {
     const same = sameContent(state, existing.id, intent)
@@ -96,6 +102,7 @@ export function planCommit(state: StateView, intent: CommitIntent): Plan<CommitO
     ...(retyped === undefined ? [] : [retyped]),
     addVersion(intent, artifact, number),
     ...aliases,
+    ...logged(state, intent, version, {}),
   ]
   return {
     changes,
@@ -127,10 +134,33 @@ function sameContent(
   return intent.reuse === 'any' ? state.versionByRoot(artifact, intent.object.root) : undefined
 }
 
-/** The version that `latest` names; without `latest`, the highest live one. */
+/** The version that `latest` names; without `latest`, the highest live one. In a portfolio likewise, of its links. */
 export function currentVersion(state: StateView, artifact: ArtifactId): VersionRow | undefined {
   const latest = state.alias(artifact, LATEST)
-  return latest === undefined ? state.highestLive(artifact) : state.versionById(latest)
+  if (latest !== undefined) return state.versionById(latest)
+  const highest = state.highestLive(artifact)
+  if (highest !== undefined) return highest
+  const link = state.links(artifact).at(-1)
+  return link === undefined ? undefined : state.versionById(link.version)
+}
+
+/** True for an artifact whose versions are all deleted, and for a portfolio without links: nobody sees them. */
+export function isHidden(state: StateView, { id, portfolio }: ArtifactRow): boolean {
+  return portfolio === true ? state.links(id).length === 0 : state.highestLive(id) === undefined
+}
+
+/** The edge from the run to the version that it logs, unless it is there. */
+function logged(
+  state: StateView,
+  { run, name }: CommitIntent,
+  version: ObjectId,
+  { deduplicated }: { readonly deduplicated?: true },
+): readonly RunLogs[] {
+  if (run === undefined) return []
+  const slot = run.slot ?? name
+  const edge = { run: run.id, slot, version }
+  if (state.hasEdge({ ...edge, direction: 'output' })) return []
+  return [{ kind: 'run.logs', ...edge, ...(deduplicated === undefined ? {} : { deduplicated }) }]
 }
 
 function planUnchanged(
@@ -139,10 +169,13 @@ function planUnchanged(
   type: string,
   intent: CommitIntent,
 ): Plan<CommitOutcome> {
-  const changes = moveAliases(state, same.artifact, same.id, intent.aliases)
+  const aliases = moveAliases(state, same.artifact, same.id, intent.aliases)
   const { artifact, id: version, number } = same
   const ignored = ignoredLabels(state, same, intent)
-  const moved = movesOf(changes)
+  const moved = movesOf(aliases)
+  const isOwn = same.object.run !== undefined && same.object.run === intent.run?.id
+  const edge = logged(state, intent, version, isOwn ? {} : { deduplicated: true })
+  const changes: readonly Change[] = [...aliases, ...edge]
   return {
     changes,
     outcome: { kind: 'unchanged', artifact, type, version, number, moved, ignored },
@@ -190,6 +223,16 @@ function ignoredLabels(state: StateView, same: VersionRow, intent: CommitIntent)
     ignored.push('metadata')
   if (tags.some((tag) => !had.has(tag))) ignored.push('tags')
   return ignored
+}
+
+function isPortfolio({ project, name }: ArtifactRow): ArtifactsError {
+  return new ArtifactsError(
+    'ERR_TYPE_MISMATCH',
+    `"${project}/${name}" is a portfolio: it holds links to versions of other artifacts.`,
+    {
+      hint: `Commit under another name, and link the version: \`artifacts link NAME:vN ${name}\`.`,
+    },
+  )
 }
 
 function typeMismatch({ project, name, type }: CommitIntent, existing: string): ArtifactsError {

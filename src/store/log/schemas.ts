@@ -1,6 +1,6 @@
 /** The values that operations and version objects are made of, as schemas (docs/format.md section 6). */
 import * as v from 'valibot'
-import { isAlias, isName, isTag } from '../../names.ts'
+import { isAlias, isName, isRunId, isTag, isText } from '../../names.ts'
 import type { ArtifactId, Metadata, ObjectId } from '../../types.ts'
 
 export const objectIdSchema: v.GenericSchema<unknown, ObjectId> = hex<ObjectId>(64)
@@ -9,6 +9,8 @@ export const nonceSchema: v.GenericSchema<unknown, string> = hex<string>(32)
 export const artifactIdSchema: v.GenericSchema<unknown, ArtifactId> = hex<ArtifactId>(32)
 export const nameSchema: v.GenericSchema<unknown, string> = text(isName, 'not a name')
 export const aliasSchema: v.GenericSchema<unknown, string> = text(isAlias, 'not an alias')
+export const runIdSchema: v.GenericSchema<unknown, string> = text(isRunId, 'not the id of a run')
+export const textSchema: v.GenericSchema<unknown, string> = text(isText, 'not a text')
 export const tagsSchema: v.GenericSchema<unknown, readonly string[]> = list(
   text(isTag, 'not a tag'),
 )
@@ -23,6 +25,25 @@ export const countSchema: v.GenericSchema<unknown, number> = v.pipe(
   v.minValue(0),
 )
 export const timeSchema: v.GenericSchema<unknown, string> = text(isTime, 'not a time')
+
+export const someTagsSchema: v.GenericSchema<unknown, readonly string[]> = v.pipe(
+  tagsSchema,
+  v.check((tags) => tags.length > 0, 'no tag'),
+)
+
+/** `old` has the keys of `set`, which has some. */
+export function replacing<T extends { readonly set: object; readonly old: object }>(
+  schema: v.GenericSchema<unknown, T>,
+): v.GenericSchema<unknown, T> {
+  return v.pipe(
+    schema,
+    v.check<T, string>(({ set, old }) => {
+      const keys = Object.keys(set)
+      const same = keys.length === Object.keys(old).length
+      return same && keys.length > 0 && keys.every((key) => Object.hasOwn(old, key))
+    }, 'not the keys that are set'),
+  )
+}
 
 /** A list that repeats none of its items, which are texts or numbers. */
 export function list<T>(item: v.GenericSchema<unknown, T>): v.GenericSchema<unknown, readonly T[]> {

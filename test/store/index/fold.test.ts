@@ -15,7 +15,7 @@ const test = suite('fold')
 const BIKE = sampleArtifact('bike')
 const OBJECT = sampleObject(1)
 const OTHER = sampleObject(2)
-const GOLDEN = new URL('../../../../test/golden/log/', import.meta.url)
+const GOLDEN = new URL('../../../../test/golden/', import.meta.url)
 const create: Change = {
   kind: 'artifact.create',
   artifact: BIKE,
@@ -37,6 +37,24 @@ const v1 = { artifact: BIKE, version: second.version }
 const deleteV1: Change = { kind: 'version.delete', ...v1 }
 const purgeV1: Change = { kind: 'version.purge', ...v1 }
 const dropPack: Change = { kind: 'packs.drop', packs: [{ id: sampleId('pack') }] }
+
+const TOP = sampleArtifact('top')
+const portfolio: Change = { ...create, artifact: TOP, name: 'top', portfolio: true }
+const link = { kind: 'link.add', portfolio: TOP, number: 0, version: add.version } as const
+const run: Change = {
+  kind: 'run.start',
+  run: 'r',
+  project: 'p',
+  startedAt: '2026-11-20T10:00:00.000Z',
+  by: { user: 'ann', host: 'laptop' },
+}
+const use: Change = { kind: 'run.uses', run: 'r', slot: 's', version: add.version }
+const finish: Change = {
+  kind: 'run.finish',
+  run: 'r',
+  state: 'failed',
+  endedAt: '2026-11-20T10:00:01.000Z',
+}
 
 test('applies changes in order, within an operation too', () => {
   const { state, apply } = memoryState()
@@ -75,6 +93,54 @@ test('refuses an operation that breaks a rule, and names it', () => {
       'a version in two artifacts',
       /exists/,
       [otherArtifact, { ...add, artifact: sampleArtifact('car') }],
+    ],
+    ['a version of a portfolio', /is a portfolio/, [portfolio, { ...second, artifact: TOP }]],
+    ['a link in an artifact', /is not a portfolio/, [{ ...link, portfolio: BIKE }]],
+    ['a link to nothing', /there is no version/, [portfolio, { ...link, version: v1.version }]],
+    [
+      'a link to a deleted version',
+      /linked, and deleted/,
+      [portfolio, second, deleteV1, { ...link, version: v1.version }],
+    ],
+    ['a second link', /linked into .* already/, [portfolio, link, { ...link, number: 1 }]],
+    [
+      'the number of a link twice',
+      /v0 of portfolio .* is taken/,
+      [portfolio, link, second, { ...link, version: v1.version }],
+    ],
+    [
+      'the removal of another link',
+      /is not version/,
+      [portfolio, link, { ...link, kind: 'link.remove', number: 1 }],
+    ],
+    [
+      'the removal of a link with an alias',
+      /"prod" names it/,
+      [
+        portfolio,
+        link,
+        { ...latest, artifact: TOP, alias: 'prod' },
+        { ...link, kind: 'link.remove' },
+      ],
+    ],
+    [
+      'the deletion of a linked version',
+      /a link names it/,
+      [portfolio, second, { ...link, version: v1.version }, deleteV1],
+    ],
+    [
+      'an alias of a portfolio for what is not in it',
+      /not linked/,
+      [portfolio, { ...latest, artifact: TOP }],
+    ],
+    ['a run twice', /run "r" exists/, [run, run]],
+    ['the use of a version by no run', /no run "r"/, [use]],
+    ['an end without a beginning', /no run "r"/, [finish]],
+    ['two ends', /has ended already/, [run, finish, finish]],
+    [
+      'other labels of a run',
+      /the job of run "r" was another one/,
+      [run, { kind: 'run.update', run: 'r', set: { job: 'a' }, old: { job: 'b' } }],
     ],
     [
       'a version of no artifact',
@@ -296,16 +362,77 @@ test('does not offer to undo what only drops bytes', () => {
   )
 })
 
-test('folds the golden log', () => {
-  const { connection, state, apply } = memoryState()
-  let prev = readFileSync(new URL('format.json', GOLDEN), 'utf8').split('\n')[1] ?? ''
+function foldGolden(directory: string): MemoryState {
+  const memory = memoryState()
+  const golden = new URL(`${directory}/`, GOLDEN)
+  let prev = readFileSync(new URL('format.json', golden), 'utf8').split('\n')[1] ?? ''
   for (let n = 1; n <= 12; n++) {
     const name = `${String(n).padStart(12, '0')}.json`
-    const entry = decodeOperation(readFileSync(new URL(name, GOLDEN)), { n, prev, path: name })
+    const entry = decodeOperation(readFileSync(new URL(name, golden)), { n, prev, path: name })
     if (entry.kind !== 'operation') throw new Error(entry.why)
-    apply(...entry.operation.changes)
+    memory.apply(...entry.operation.changes)
     prev = entry.hash
   }
+  return memory
+}
+
+test('folds the golden log of runs and portfolios', () => {
+  const { state } = foldGolden('log-2')
+  const run = state.run('k3v9w0q2m5xa')
+  assert.equal(
+    [run?.name, run?.job, run?.group, run?.tags, run?.config],
+    ['Daten größer', 'prepare', 'g1', ['a b', 'c'], { lr: 0.001, layers: [1, 2] }],
+  )
+  assert.equal([run?.state, run?.exitCode, run?.source?.dirty], ['finished', 0, true])
+  assert.equal(
+    state.runs({ project: 'vision', state: 'failed' }, 9).map(({ id, exitCode }) => [id, exitCode]),
+    [['train-2', 137]],
+  )
+  assert.equal(
+    state
+      .edgesOfRun('train-2')
+      .map((edge) => [
+        edge.direction,
+        edge.slot,
+        state.versionById(edge.version)?.number ?? edge.name,
+        edge.deduplicated,
+      ]),
+    [
+      ['input', 'bike', 0, false],
+      ['input', 'base model', 'other/base:v7', false],
+      ['output', 'bike', 0, true],
+      ['output', 'bike', 1, false],
+    ],
+  )
+  const [v0, v1] = state.everyVersion(state.artifactByName('vision', 'bike')?.id ?? BIKE)
+  const portfolio = state.artifactByName('registry', 'champion')
+  assert.is(portfolio?.portfolio, true)
+  assert.equal(
+    state.links(portfolio?.id ?? BIKE).map(({ number, version }) => [number, version]),
+    [
+      [0, v1?.id],
+      [1, v0?.id],
+    ],
+  )
+  assert.equal(state.aliasesOf(v1?.id ?? add.version, portfolio?.id), ['prod'])
+  assert.equal(
+    [v0, v1].map((row) => state.isUsed(row?.id ?? add.version)),
+    [true, false],
+  )
+  assert.is(state.nextNumber(portfolio?.id ?? BIKE), 2)
+})
+
+test('counts an edge once, and the uses of a version before the store has it', () => {
+  const { state, apply } = memoryState()
+  apply(create, run, use, use)
+  assert.is(state.edgesOfRun('r').length, 1)
+  assert.not.ok(state.isUsed(add.version))
+  apply(add)
+  assert.ok(state.isUsed(add.version))
+})
+
+test('folds the golden log', () => {
+  const { connection, state } = foldGolden('log')
   const artifact = state.artifactByName('default', 'bicycle')
   assert.equal([artifact?.type, artifact?.description], ['model', 'all our bikes'])
   const [first, last] = state.everyVersion(artifact?.id ?? BIKE)

@@ -24,7 +24,7 @@ import {
 const test = suite('operation')
 
 const PREV = sampleId('prev')
-const GOLDEN = new URL('../../../../test/golden/log/', import.meta.url)
+const GOLDEN = new URL('../../../../test/golden/', import.meta.url)
 
 function full(): Operation {
   const artifact = sampleArtifact(1)
@@ -63,20 +63,8 @@ test('writes a line of canonical JSON and its SHA-256', () => {
   assert.is(rest, '')
 })
 
-test('reads the golden operations, and writes them again byte for byte', () => {
-  let prev = readFileSync(new URL('format.json', GOLDEN), 'utf8').split('\n')[1] ?? ''
-  const names = readdirSync(GOLDEN).filter((name) => /^\d+\.json$/.test(name))
-  assert.is(names.length, 12)
-  const kinds = new Set<string>()
-  for (const [i, name] of names.sort().entries()) {
-    const bytes = readFileSync(new URL(name, GOLDEN))
-    const entry = decodeOperation(bytes, { n: i + 1, prev, path: name })
-    if (entry.kind !== 'operation') throw new Error(`${name}: ${entry.why}`)
-    assert.equal(encodeOperation(entry.operation).bytes, bytes)
-    for (const change of entry.operation.changes) kinds.add(change.kind)
-    prev = entry.hash
-  }
-  assert.equal([...kinds].sort(), [
+test('reads the golden operations of every format, and writes them again byte for byte', () => {
+  assert.equal(kindsIn('log'), [
     'alias.remove',
     'alias.set',
     'artifact.create',
@@ -90,7 +78,39 @@ test('reads the golden operations, and writes them again byte for byte', () => {
     'version.purge',
     'version.restore',
   ])
+  assert.equal(kindsIn('log-2'), [
+    'alias.remove',
+    'alias.set',
+    'artifact.create',
+    'link.add',
+    'link.remove',
+    'run.finish',
+    'run.logs',
+    'run.start',
+    'run.update',
+    'run.uses',
+    'undo',
+    'version.add',
+  ])
 })
+
+/** The kinds of change in a golden log, which is read and written again. */
+function kindsIn(directory: string): string[] {
+  const golden = new URL(`${directory}/`, GOLDEN)
+  let prev = readFileSync(new URL('format.json', golden), 'utf8').split('\n')[1] ?? ''
+  const names = readdirSync(golden).filter((name) => /^\d+\.json$/.test(name))
+  assert.is(names.length, 12)
+  const kinds = new Set<string>()
+  for (const [i, name] of names.sort().entries()) {
+    const bytes = readFileSync(new URL(name, golden))
+    const entry = decodeOperation(bytes, { n: i + 1, prev, path: name })
+    if (entry.kind !== 'operation') throw new Error(`${name}: ${entry.why}`)
+    assert.equal(encodeOperation(entry.operation).bytes, bytes)
+    for (const change of entry.operation.changes) kinds.add(change.kind)
+    prev = entry.hash
+  }
+  return [...kinds].sort()
+}
 
 test('takes no byte changed, lost or added', () => {
   const { bytes } = encodeOperation(full())
@@ -150,8 +170,10 @@ test('tells what only a newer program understands from damage, and names that pr
   const pack = samplePack(1)
   const edit = { ...versionOf(add), kind: 'version.edit', set: { ttl: 1 }, old: { ttl: null } }
   const artifactEdit = { artifact: sampleArtifact(1), kind: 'artifact.edit' }
+  const runEnd = { kind: 'run.finish', run: 'r', state: 'failed', endedAt: operation.at }
+  const use = { kind: 'run.uses', run: 'r', slot: 's', version: sampleId(1) }
   const newer: readonly [string, RegExp, object][] = [
-    ['a kind', /unknown kind "run\.start"/, { changes: [{ kind: 'run.start', run: 'r1' }] }],
+    ['a kind', /unknown kind "run\.pause"/, { changes: [{ kind: 'run.pause', run: 'r1' }] }],
     ['no kind', /unknown kind/, { changes: [null] }],
     ['inherited kind', /unknown kind "toString"/, { changes: [{ kind: 'toString' }] }],
     ['a field', /"artifact\.create"/, { changes: [{ ...create, color: 'red' }] }],
@@ -174,6 +196,12 @@ test('tells what only a newer program understands from damage, and names that pr
       /"set\.type"/,
       { changes: [{ ...artifactEdit, set: { type: null }, old: { type: 'model' } }] },
     ],
+    ['the id of a run', /"run"/, { changes: [{ ...runEnd, run: 'a/b' }] }],
+    ['the state of a run', /"state"/, { changes: [{ ...runEnd, state: 'odd' }] }],
+    ['an exit code', /"exitCode"/, { changes: [{ ...runEnd, exitCode: 256 }] }],
+    ['an empty slot', /"slot"/, { changes: [{ ...use, slot: '' }] }],
+    ['a used version', /"version"/, { changes: [{ ...use, version: 'v3' }] }],
+    ['a portfolio that is none', /"portfolio"/, { changes: [{ ...create, portfolio: false }] }],
     ['no pack', /"packs"/, { changes: [{ kind: 'packs.drop', packs: [] }] }],
     ['operation 0', /"operation"/, { changes: [{ kind: 'undo', operation: 0 }] }],
     ['an envelope field', /"color"/, { color: 'red' }],
