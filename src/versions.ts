@@ -2,10 +2,10 @@
 import { checkAlias, parseRef } from './names.ts'
 import { artifactOf, refOf, removalOf, type Session, versionOf } from './session.ts'
 import type { Resolved } from './store/index/resolve.ts'
-import type { ArtifactRow } from './store/index/state.ts'
+import type { ArtifactRow, StateView } from './store/index/state.ts'
 import type { Ttl } from './store/log/change.ts'
 import { currentVersion } from './store/log/plan.ts'
-import type { Metadata, ObjectId } from './types.ts'
+import type { ArtifactId, Metadata, ObjectId } from './types.ts'
 
 export interface ArtifactSummary {
   readonly name: string
@@ -110,10 +110,34 @@ export function history(session: Session, options: HistoryOptions = {}): Version
   const { state } = session
   const only = options.name === undefined ? undefined : artifactOf(session, options.name)
   const found = state.newestVersions(options.limit ?? Number.MAX_SAFE_INTEGER, only?.id)
+  // There may be thousands of versions, of few artifacts.
+  const artifacts = new Map<ArtifactId, NamedArtifact | undefined>()
   return found.flatMap((version) => {
-    const artifact = only ?? state.artifactById(version.artifact)
-    return artifact === undefined ? [] : summaryOf(session, { artifact, version })
+    const id = version.artifact
+    if (!artifacts.has(id)) artifacts.set(id, withAliases(state, only ?? state.artifactById(id)))
+    const named = artifacts.get(id)
+    if (named === undefined) return []
+    const { artifact, aliases } = named
+    return summaryOf(session, { artifact, version }, aliases.get(version.id) ?? [])
   })
+}
+
+interface NamedArtifact {
+  readonly artifact: ArtifactRow
+  /** Of each version that has any. */
+  readonly aliases: ReadonlyMap<ObjectId, readonly string[]>
+}
+
+function withAliases(
+  state: StateView,
+  artifact: ArtifactRow | undefined,
+): NamedArtifact | undefined {
+  if (artifact === undefined) return undefined
+  const aliases = new Map<ObjectId, string[]>()
+  for (const { alias, version } of state.aliases(artifact.id)) {
+    aliases.set(version, [...(aliases.get(version) ?? []), alias])
+  }
+  return { artifact, aliases }
 }
 
 /** Who moved an alias when, the newest move first. @throws ArtifactsError ERR_NOT_FOUND for a name. */
@@ -154,7 +178,7 @@ export function versionDetails(session: Session, ref: string): VersionDetails {
   const { parents, run } = version.object
   const operation = session.state.operation(version.operation)
   return {
-    ...summaryOf(session, resolved),
+    ...summaryOf(session, resolved, session.state.aliasesOf(version.id)),
     parents,
     metadata: version.metadata ?? {},
     ...(run === undefined ? {} : { run }),
@@ -172,7 +196,11 @@ export function listVersions(session: Session, name: string): VersionSummary[] {
   })
 }
 
-function summaryOf(session: Session, resolved: Resolved): VersionSummary {
+function summaryOf(
+  session: Session,
+  resolved: Resolved,
+  aliases: readonly string[],
+): VersionSummary {
   const { artifact, version } = resolved
   const { state } = session
   const { files, bytes, createdAt, root } = version.object
@@ -187,8 +215,8 @@ function summaryOf(session: Session, resolved: Resolved): VersionSummary {
     files,
     bytes,
     createdAt,
-    aliases: state.aliasesOf(version.id),
-    tags: state.tagsOf(version.id),
+    aliases,
+    tags: version.tags === 0 ? [] : state.tagsOf(version.id),
     ...(version.description === undefined ? {} : { description: version.description }),
     ...(ttl === undefined ? {} : { ttl }),
     ...(typeof ttl === 'number' ? { expiresAt: expiry(createdAt, ttl) } : {}),

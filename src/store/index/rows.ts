@@ -130,6 +130,7 @@ export function toVersion(row: StoredVersion): VersionRow {
     operation,
     ...(row.deleted === null ? {} : { deleted: row.deleted }),
     ...(row.purged === null ? {} : { purged: row.purged }),
+    tags: row.tags,
   }
 }
 

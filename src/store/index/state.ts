@@ -46,6 +46,8 @@ export interface VersionRow {
   readonly deleted?: number
   /** The operation that gave up its bytes; it stays deleted. */
   readonly purged?: number
+  /** How many tags it has. */
+  readonly tags: number
 }
 
 export interface AliasRow {

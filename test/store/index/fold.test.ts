@@ -73,6 +73,7 @@ test('applies changes in order, within an operation too', () => {
     description: 'x',
     metadata: { k: [1] },
     operation: 1,
+    tags: 2,
   })
   assert.is(state.alias(BIKE, 'latest'), add.version)
   assert.equal(state.tagsOf(add.version), ['a', 'b'])
