@@ -1,5 +1,12 @@
 /** The public API. */
 export type { Binding } from './bindings.ts'
+export type {
+  CacheCleaning,
+  CacheContents,
+  CachedCopy,
+  LocalPath,
+  LocalPathOptions,
+} from './cache.ts'
 export type { CommitOptions, CommitReport } from './commit.ts'
 export type {
   Change,

@@ -3,7 +3,7 @@
  *
  *     [[entity/]project/]name[:vN|:alias][~N]     name@<id prefix>[~N]     @<id prefix>[~N]
  *
- * `~N` counts N live versions back by number. Pure: nothing here knows which names exist. Durations are here too.
+ * `~N` counts N live versions back by number. Pure: nothing here knows which names exist. Durations and sizes are here too.
  */
 import { ArtifactsError } from './errors.ts'
 
@@ -166,6 +166,17 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
   m: 60_000,
   h: 3_600_000,
   d: 86_400_000,
+}
+
+/** Returns the bytes of a size such as `500MB`, `4GB` (decimal), `4GiB` (binary) or `1000`. Throws ERR_USAGE. */
+export function parseSize(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,15}(?:\.\d{1,3})?) ?([kKMGTP]i?)?B?$/.exec(text) ?? []
+  const power = ['', 'k', 'm', 'g', 't', 'p'].indexOf(unit.charAt(0).toLowerCase())
+  const bytes = Math.round(Number(digits) * (unit.endsWith('i') ? 1024 : 1000) ** power)
+  if (digits !== undefined && Number.isSafeInteger(bytes)) return bytes
+  throw new ArtifactsError('ERR_USAGE', `"${text}" is not a size.`, {
+    hint: 'Write a number and a unit: `500MB`, `4GB` (decimal), `4GiB` (binary), or just bytes.',
+  })
 }
 
 function splitBack(text: string): { body: string; back: number } {

@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path'
 import { type Binding, bindingOf } from './bindings.ts'
+import type { CacheCleaning, CacheContents, LocalPath, LocalPathOptions } from './cache.ts'
 import { type CommitOptions, type CommitReport, commitPaths } from './commit.ts'
 import { type DirectoryStatus, directoryStatus } from './differences.ts'
 import {
@@ -186,6 +187,16 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     return downloadFile(this.#session, ref, dir, options)
   }
 
+  /**
+   * A read-only local copy of a version, or of one path in it, from the cache: the folder, or the file where it is one.
+   * It stays for 7 days from the last time it was asked for.
+   */
+  async localPath(ref: string, options?: LocalPathOptions): Promise<LocalPath> {
+    this.#refresh()
+    const { localPath } = await import('./cache.ts')
+    return localPath(this.#session, ref, options)
+  }
+
   /** Checks stored bytes, or a directory against a version. */
   async verify(
     ref: string,
@@ -299,6 +310,19 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
   binding(dir?: string): Binding | undefined {
     this.#refresh()
     return bindingOf(this.#session, resolve(dir ?? '.'))
+  }
+
+  /** The local copies that `localPath` has handed out. */
+  readonly cache = {
+    list: async (): Promise<CacheContents> => {
+      const { listedCache } = await import('./cache.ts')
+      return listedCache(this.#session)
+    },
+    /** Removes what was not handed out in the last 7 days, until at most `size` (such as `5GB`) is left. */
+    clean: async (size?: string): Promise<CacheCleaning> => {
+      const { cleanedCache } = await import('./cache.ts')
+      return cleanedCache(this.#session, size)
+    },
   }
 
   readonly settings = {

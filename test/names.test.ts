@@ -13,6 +13,7 @@ import {
   parseDuration,
   parseRef,
   parseSelector,
+  parseSize,
   type Ref,
 } from '../src/names.ts'
 
@@ -198,5 +199,24 @@ function isInvalidName(error: unknown): boolean {
 function codeOf(error: unknown): string | undefined {
   return error instanceof ArtifactsError ? error.code : undefined
 }
+
+test('sizes are bytes, decimal or binary', () => {
+  const sizes = {
+    0: 0,
+    1000: 1000,
+    '12B': 12,
+    '4GB': 4e9,
+    '4GiB': 2 ** 32,
+    '1.5kB': 1500,
+    '2M': 2e6,
+  }
+  for (const [text, bytes] of Object.entries(sizes)) assert.is(parseSize(text), bytes, text)
+  for (const text of ['', 'GB', '-1', '1e3', '4 gb', '4Gb', '1.5.2MB', '9999999PB', '4GBi']) {
+    assert.throws(
+      () => parseSize(text),
+      (error: unknown) => codeOf(error) === 'ERR_USAGE',
+    )
+  }
+})
 
 test.run()

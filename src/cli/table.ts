@@ -77,6 +77,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/file.ts')).file,
   },
   {
+    name: 'path',
+    usage: 'REF [PATH]',
+    describe: 'Print the path of a read-only local copy, made once and shared between versions',
+    load: async () => (await import('./commands/path.ts')).path,
+  },
+  {
     name: 'verify',
     usage: 'REF...',
     describe: 'Check stored bytes, or a directory against a version',
@@ -159,6 +165,12 @@ export const COMMANDS: readonly Entry[] = [
     usage: '',
     describe: 'Show how much the store holds, and what that takes',
     load: async () => (await import('./commands/stats.ts')).stats,
+  },
+  {
+    name: 'cache',
+    usage: '[ls | clean [SIZE]]',
+    describe: 'List the local copies that path has made, or remove old ones',
+    load: async () => (await import('./commands/cache.ts')).cache,
   },
   {
     name: 'config',

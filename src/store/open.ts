@@ -29,6 +29,8 @@ export interface OpenOptions {
 export interface Opened extends OpenedStore {
   readonly id: string
   settings: Settings
+  /** Where databases may lie that can't be in the store. */
+  readonly cacheDir: string | undefined
   close(): void
 }
 
@@ -52,6 +54,7 @@ export async function openStore(options: OpenOptions): Promise<Opened> {
     io,
     index,
     settings,
+    cacheDir,
     by: { user: userName(), host: hostname() },
     tool: options.tool,
     statCache: () => {

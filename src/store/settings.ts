@@ -1,8 +1,8 @@
 /** `config.json`: a store's settings, one JSON object of texts. What is not set has a default. */
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { ArtifactsError, isSystemError } from '../errors.ts'
-import { checkEntity, checkProject, parseDuration } from '../names.ts'
+import { checkEntity, checkProject, parseDuration, parseSize } from '../names.ts'
 import type { Io } from './io/io.ts'
 import { type Layout, temporaryName } from './layout.ts'
 
@@ -17,9 +17,17 @@ interface Definition {
   readonly check: (value: string) => unknown
 }
 
-export type SettingKey = 'durability' | 'entity' | 'gc.grace' | 'project'
+export type SettingKey =
+  | 'cache.dir'
+  | 'cache.maxBytes'
+  | 'durability'
+  | 'entity'
+  | 'gc.grace'
+  | 'project'
 
 const DEFINITIONS: Readonly<Record<SettingKey, Definition>> = {
+  'cache.dir': { default: '', check: checkDirectory },
+  'cache.maxBytes': { default: '20GB', check: parseSize },
   durability: { default: 'power', check: oneOf('power', 'process') },
   entity: { default: '', check: checkEntity },
   'gc.grace': { default: '14d', check: parseDuration },
@@ -129,4 +137,9 @@ function oneOf(...values: readonly string[]): (value: string) => void {
     if (values.includes(value)) return
     throw new ArtifactsError('ERR_CONFIG', `it must be ${values.join(' or ')}.`)
   }
+}
+
+function checkDirectory(path: string): void {
+  if (path === '' || isAbsolute(path)) return
+  throw new ArtifactsError('ERR_CONFIG', 'it must be an absolute path.')
 }

@@ -24,6 +24,8 @@ test('what is not set has its default', async () => {
     assert.equal(
       settings.list().map(({ key, value, from }) => [key, value, from]),
       [
+        ['cache.dir', '', 'default'],
+        ['cache.maxBytes', '20GB', 'default'],
         ['durability', 'power', 'default'],
         ['entity', '', 'default'],
         ['gc.grace', '14d', 'default'],

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { mkdtemp, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,7 +15,13 @@ export async function temporaryDirectory(): Promise<TemporaryDirectory> {
   return {
     path,
     async [Symbol.asyncDispose]() {
-      rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+      try {
+        rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+      } catch {
+        // Local copies are read-only, directories too.
+        spawnSync('chmod', ['-R', 'u+rwX', path])
+        rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+      }
     },
   }
 }

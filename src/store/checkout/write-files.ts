@@ -1,9 +1,9 @@
 /** Writes the files of a checkout through a pool of their own. */
 
+import type { OperationOptions } from '../../types.ts'
 import { lazyPool } from '../ingest/lazy-pool.ts'
 import { workerCount } from '../ingest/pool.ts'
 import type { OpenedStore } from '../opened.ts'
-import type { CheckoutRequest } from './checkout.ts'
 import { type Damage, extractFiles, type Target } from './extract.ts'
 import type { Staging } from './staging.ts'
 
@@ -12,7 +12,7 @@ export async function writeFiles(
   store: OpenedStore,
   targets: Iterable<Target>,
   staging: Staging | undefined,
-  request: CheckoutRequest,
+  request: OperationOptions & { readonly jobs?: number | undefined },
 ): Promise<Damage> {
   const { layout, io } = store
   const decide = (): never => {
