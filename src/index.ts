@@ -54,6 +54,20 @@ export type { Setting } from './store/settings.ts'
 export { type InitOptions, type OpenOptions, Store } from './store.ts'
 export type * from './types.ts'
 export type { UndoReport } from './undo.ts'
+export type { Cell } from './values/cells.ts'
+export { type JoinedRow, type JoinedSide, JoinedTable } from './values/joined-table.ts'
+export {
+  type Box,
+  type Classes,
+  type Mask,
+  Media,
+  type MediaFile,
+  type MediaOptions,
+} from './values/media.ts'
+export { NdArray, type TypedArray } from './values/npy.ts'
+export { PartitionedTable } from './values/partitioned-table.ts'
+export { Table } from './values/table.ts'
+export type { TypedValue } from './values/values.ts'
 export { VERSION } from './version.ts'
 export type {
   AliasMove,

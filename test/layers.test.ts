@@ -41,9 +41,20 @@ const LAYERS: Readonly<Record<string, { may: readonly string[]; mayNot: readonly
     may: ['../../names.ts', '../../store/log/log.ts', '../push.ts', './file.ts'],
     mayNot: ['../../index.ts', '../../run.ts', '../../cli/bin.ts'],
   },
+  'src/values/planted.ts': {
+    may: ['../types.ts', '../errors.ts', './kinds.ts', 'node:fs/promises', 'valibot'],
+    mayNot: [
+      '../index.ts',
+      '../store.ts',
+      '../store/log/log.ts',
+      '../sync/push.ts',
+      '../cli/bin.ts',
+    ],
+  },
   'src/planted.ts': {
     may: [
       './types.ts',
+      './values/table.ts',
       './version.ts',
       './sync/push.ts',
       './store/log/log.ts',
