@@ -8,6 +8,9 @@ import { randomBytes } from 'node:crypto'
 import { ArtifactsError } from '../../errors.ts'
 import type {
   ArtifactId,
+  Entry,
+  EntryPath,
+  FileEntry,
   Metadata,
   ObjectId,
   OperationOptions,
@@ -33,8 +36,9 @@ export interface CommitRequest extends OperationOptions {
   readonly name: string
   readonly type?: string
   readonly sources: readonly Source[]
-  /** Root and id of the version whose entries the new one starts from, and whose child it is. */
-  readonly base?: { readonly version: ObjectId; readonly root: ObjectId }
+  /** Entries that are not read from files; what they hold must not overlap with the sources. */
+  readonly entries?: readonly Exclude<Entry, FileEntry>[]
+  readonly base?: BaseVersion
   readonly aliases: readonly string[]
   readonly tags: readonly string[]
   readonly description?: string
@@ -48,6 +52,14 @@ export interface CommitRequest extends OperationOptions {
   readonly dryRun: boolean
   /** Worker threads; 0: none; default: as many as there are cores. */
   readonly jobs?: number
+}
+
+/** The version whose entries the new one starts from. */
+export interface BaseVersion extends Previous {
+  /** Entries of it that the new one does not have. */
+  readonly removed?: readonly EntryPath[]
+  /** False: the new version is not its child. Default true. */
+  readonly isParent?: boolean
 }
 
 export interface CommitResult {
@@ -101,7 +113,8 @@ async function attempt(
     const built = await writer.build()
     // Stopped any later, it leaves packs behind that nothing names.
     request.signal?.throwIfAborted()
-    const parents = request.base === undefined ? [] : [request.base.version]
+    const { base } = request
+    const parents = base === undefined || base.isParent === false ? [] : [base.version]
     const made = { built, previous, parents, reliance }
     return request.dryRun
       ? dryRun(store, request, made)

@@ -16,7 +16,7 @@ import { NODE, RECIPE } from '../object/id.ts'
 import { nodeReader, type OpenedStore } from '../opened.ts'
 import { TreeBuilder } from '../tree/builder.ts'
 import { entries, type ReadNode } from '../tree/cursor.ts'
-import { mergeEntries } from '../tree/merge.ts'
+import { type EntryEdit, mergeEntries } from '../tree/merge.ts'
 import { comparePaths } from '../tree/paths.ts'
 import type { CommitRequest, Previous } from './commit.ts'
 import { MetadataBuffer } from './metadata-buffer.ts'
@@ -178,18 +178,28 @@ export class VersionWriter {
 
   async #addEntries(builder: TreeBuilder): Promise<void> {
     const { sources, base } = this.#request
+    const given = [...(this.#request.entries ?? [])].sort((a, b) => comparePaths(a.path, b.path))
     if (base === undefined) {
-      for await (const batch of this.#scan.run(sources))
-        for (const entry of batch) builder.add(entry)
+      let next = 0
+      for await (const batch of this.#scan.run(sources)) {
+        for (const entry of batch) {
+          for (; isBefore(given[next], entry); next++) builder.add(given[next] as Entry)
+          builder.add(entry)
+        }
+      }
+      for (const entry of given.slice(next)) builder.add(entry)
       return
     }
     const read = nodeReader(this.#store)
-    const added: Entry[] = []
+    const added: Entry[] = given
     for await (const batch of this.#scan.run(sources)) added.push(...batch)
-    const edits = added
+    const isAdded = new Set(added.map(({ path }) => path))
+    const removed = (base.removed ?? []).filter((path) => !isAdded.has(path))
+    const edits: EntryEdit[] = added
       // An empty directory adds itself; it does not empty the one that the base has.
       .filter(({ kind, path }) => kind !== 'directory' || isFree(read, base.root, path))
-      .map((entry) => ({ path: entry.path, entry }))
+      .map((entry): EntryEdit => ({ path: entry.path, entry }))
+      .concat(removed.map((path) => ({ path })))
       .sort((a, b) => comparePaths(a.path, b.path))
     for (const entry of mergeEntries(entries(read, base.root), edits, { replace: true })) {
       builder.add(entry)
@@ -222,6 +232,10 @@ export class VersionWriter {
 function isFirstVersion({ index }: OpenedStore, { project, name }: CommitRequest): boolean {
   const artifact = index.state.artifactByName(project, name)
   return artifact === undefined || currentVersion(index.state, artifact.id) === undefined
+}
+
+function isBefore(given: Entry | undefined, entry: Entry): boolean {
+  return given !== undefined && comparePaths(given.path, entry.path) < 0
 }
 
 /** True when nothing lies below the path. */

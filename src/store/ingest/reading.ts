@@ -19,11 +19,11 @@ const LARGE_AT_ONCE = 4
 interface Wanted {
   readonly source: SourceFile
   readonly use: (content: FileContent) => void
-  readonly giveUp: () => void
+  readonly giveUp: (code: string) => void
 }
 
 export class Reading {
-  /** Files that had no content in the end. */
+  /** Files that had no content in the end, as the callers note them. */
   readonly unreadable: Unreadable[] = []
   readonly #pool: LazyPool
   readonly #options: ContentOptions
@@ -38,8 +38,12 @@ export class Reading {
     this.#options = options
   }
 
-  /** Reads a file some time: `use` gets its content, or `unreadable` the reason why there is none. */
-  add(source: SourceFile, use: (content: FileContent) => void, giveUp: () => void): void {
+  /** Reads a file some time: `use` gets its content, or `giveUp` the reason why there is none. */
+  add(
+    source: SourceFile,
+    use: (content: FileContent) => void,
+    giveUp: (code: string) => void,
+  ): void {
     const { size } = source.stat
     const wanted = { source, use, giveUp }
     if (size > LARGE_BYTES) {
@@ -88,12 +92,8 @@ export class Reading {
       .then((contents) => {
         for (const [index, content] of contents.entries()) {
           const { use, giveUp } = group[index] as Wanted
-          if ('code' in content) {
-            this.unreadable.push(content)
-            giveUp()
-          } else {
-            use(content)
-          }
+          if ('code' in content) giveUp(content.code)
+          else use(content)
         }
       })
       .catch((reason: unknown) => {

@@ -3,7 +3,7 @@
  * knows, read the rest. Reading runs ahead of the entries that are handed out by a bounded number, so that memory does
  * not grow with the directory.
  */
-import { realpathSync, statSync } from 'node:fs'
+import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, posix, relative, sep } from 'node:path'
 import { ArtifactsError } from '../../errors.ts'
 import type { Entry, EntryPath, FileEntry, ObjectId, OperationOptions } from '../../types.ts'
@@ -13,18 +13,27 @@ import { comparePaths } from '../tree/paths.ts'
 import { BatchBuilder, statAt, type WalkBatch, WalkKind } from '../workspace/batch.ts'
 import { type FileClock, readClock } from '../workspace/clock.ts'
 import type { Findings } from '../workspace/findings.ts'
-import { type MatchedBatch, RowState } from '../workspace/matched-batch.ts'
+import { MatchedBatch, RowState } from '../workspace/matched-batch.ts'
 import type { StatCache, StatScan } from '../workspace/stat-cache.ts'
 import { walk } from '../workspace/walk.ts'
 import { type FileContent, refuseUnreadable } from './contents.ts'
 import type { LazyPool } from './lazy-pool.ts'
+import { batchOf, isAsListed, type ListedFile, refuseChanged } from './listed-files.ts'
 import { Reading } from './reading.ts'
 import { isPrivateKeyFile, isSecretName } from './secrets.ts'
 
 /** What goes into a version, and where. */
 export type Source =
   | { readonly kind: 'directory'; readonly dir: string; readonly prefix: string }
-  | { readonly kind: 'file'; readonly file: string; readonly path: EntryPath }
+  | {
+      readonly kind: 'file'
+      readonly file: string
+      readonly path: EntryPath
+      /** What it was when it was named: it must still be that. */
+      readonly listed?: ListedFile
+    }
+  /** Up to 1,024 files of one directory, in ascending order of their paths, that are not looked for in the stat cache. */
+  | { readonly kind: 'listed'; readonly dir: string; readonly files: readonly ListedFile[] }
 
 export interface ScanOptions extends OperationOptions {
   /** False: only hash. */
@@ -49,14 +58,25 @@ export interface ScanReport {
 const AHEAD = 4096
 
 interface Pending {
-  readonly cache: StatScan
+  /** None for files that are not remembered. */
+  readonly cache: StatScan | undefined
   readonly matched: MatchedBatch
   /** Absolute path of the directory. */
   readonly directory: string
   /** Path in the version of what is at an index. */
   readonly pathAt: (index: number) => EntryPath
+  readonly listedAt: (index: number) => ListedFile | undefined
   /** Files that are being read. */
   waiting: number
+}
+
+/** The batches of a source. */
+interface Opened {
+  readonly root: string
+  readonly batches: Iterable<WalkBatch>
+  readonly pathAt: (batch: WalkBatch, index: number) => EntryPath
+  readonly listedAt?: (index: number) => ListedFile | undefined
+  readonly findings?: Findings
 }
 
 export class Scan {
@@ -70,6 +90,8 @@ export class Scan {
   readonly #reading: Reading
   /** Files whose content came from the cache, until `takeCached` asks. */
   readonly #cached = new Map<Entry, string>()
+  /** Files that are not what they were when they were listed. */
+  readonly #changed: string[] = []
   #files = 0
   #bytes = 0
 
@@ -97,6 +119,7 @@ export class Scan {
     for (const source of sources.toSorted((a, b) => comparePaths(orderOf(a), orderOf(b)))) {
       yield* this.#scan(source)
     }
+    refuseChanged(this.#changed)
   }
 
   /** The file of an entry whose content was not read but remembered; asked once for each entry. */
@@ -120,7 +143,10 @@ export class Scan {
           if (!isSame(content, entry)) this.#reading.unreadable.push({ file, code: 'changed' })
           done()
         },
-        done,
+        (code) => {
+          this.#reading.unreadable.push({ file, code })
+          done()
+        },
       )
     }
     while (waiting > 0) await this.#reading.progress()
@@ -141,18 +167,17 @@ export class Scan {
       ahead -= head.matched.batch.length
       return this.#entriesOf(head)
     }
-    const { root, batches, pathAt, findings } = this.#open(source)
-    if (source.kind === 'file' && !isSecretName(basename(source.file))) {
-      if (isSecretName(posix.basename(source.path))) this.report.secrets.push(source.path)
-    }
-    const cache = this.#statCache.scan(this.#keyOf(source), this.#clock, {
-      partial: this.#options.include.length + this.#options.exclude.length > 0,
-    })
-    this.#scans.push(cache)
+    const { root, batches, pathAt, listedAt = () => undefined, findings } = this.#open(source)
+    const cache = source.kind === 'listed' ? undefined : this.#remembered(source)
+    this.#noteGivenNames(source)
     for (const batch of batches) {
       this.#options.signal?.throwIfAborted()
       const directory = batch.directory === '' ? root : `${root}/${batch.directory}`
-      queue.push(this.#take(cache, batch, directory, (index) => pathAt(batch, index)))
+      const matched = cache?.match(batch) ?? new MatchedBatch(batch)
+      const at = (index: number): EntryPath => pathAt(batch, index)
+      const pending = { cache, matched, directory, pathAt: at, listedAt, waiting: 0 }
+      this.#take(pending)
+      queue.push(pending)
       ahead += batch.length
       while (ahead > AHEAD || this.#reading.isFull) {
         if (ahead > AHEAD) yield await next()
@@ -167,16 +192,48 @@ export class Scan {
     if (findings !== undefined) this.#judge(findings, root)
   }
 
-  #open(source: Source): {
-    readonly root: string
-    readonly batches: Iterable<WalkBatch>
-    readonly pathAt: (batch: WalkBatch, index: number) => EntryPath
-    readonly findings?: Findings
-  } {
+  /** Names that files get in the version and do not have where they are. */
+  #noteGivenNames(source: Source): void {
+    if (source.kind === 'directory') return
+    for (const { file, path } of source.kind === 'file' ? [source] : source.files) {
+      if (isSecretName(basename(file)) || !isSecretName(posix.basename(path))) continue
+      this.report.secrets.push(path)
+    }
+  }
+
+  #remembered(source: Exclude<Source, { kind: 'listed' }>): StatScan {
+    const scan = this.#statCache.scan(this.#keyOf(source), this.#clock, {
+      partial: this.#options.include.length + this.#options.exclude.length > 0,
+    })
+    this.#scans.push(scan)
+    return scan
+  }
+
+  #open(source: Source): Opened {
+    if (source.kind === 'listed') {
+      const { dir, files } = source
+      const at = (index: number): ListedFile => files[index] as ListedFile
+      return {
+        root: dir,
+        batches: [batchOf(files)],
+        pathAt: (_, index) => at(index).path,
+        listedAt: at,
+      }
+    }
     if (source.kind === 'file') {
+      const { listed, path } = source
+      if (listed !== undefined && isMissing(listed.file)) {
+        this.#changed.push(listed.file)
+        return { root: dirname(listed.file), batches: [], pathAt: () => path }
+      }
       // A path that a person names is followed; what a directory holds never is.
       const file = realpathSync.native(source.file)
-      return { root: dirname(file), batches: [oneFile(file)], pathAt: () => source.path }
+      return {
+        root: dirname(file),
+        batches: [oneFile(file)],
+        pathAt: () => path,
+        listedAt: () => listed,
+      }
     }
     const { include, exclude } = this.#options
     const prefix = source.prefix === '' ? '' : `${source.prefix}/`
@@ -192,18 +249,16 @@ export class Scan {
     }
   }
 
-  #take(
-    cache: StatScan,
-    batch: WalkBatch,
-    directory: string,
-    pathAt: (index: number) => EntryPath,
-  ): Pending {
-    const matched = cache.match(batch)
-    const pending: Pending = { cache, matched, directory, pathAt, waiting: 0 }
+  #take(pending: Pending): void {
+    const { matched, directory, pathAt, listedAt } = pending
+    const { batch } = matched
     for (let index = 0; index < batch.length; index++) {
       if (batch.kinds[index] !== WalkKind.file) continue
       if (isSecretName(batch.names[index] as string)) this.report.secrets.push(pathAt(index))
+      const listed = listedAt(index)
       if (matched.states[index] === RowState.clean) {
+        const known = { stat: statAt(batch, index), content: matched.content(index) }
+        if (listed !== undefined && !isAsListed(listed, known)) this.#changed.push(listed.file)
         this.#files++
         this.#bytes += batch.sizes[index] as number
         if (this.#options.findSecrets && isPrivateKeyFile(`${directory}/${batch.names[index]}`)) {
@@ -213,23 +268,28 @@ export class Scan {
       }
       pending.waiting++
       const file = `${directory}/${batch.names[index]}`
+      // Whoever listed a file made sure that it cannot change without its times or its digest showing that.
+      const source = sourceOf(batch, index, file, this.#clock)
       this.#reading.add(
-        sourceOf(batch, index, file, this.#clock),
+        listed === undefined ? source : { ...source, isSettled: true },
         (content) => {
           pending.waiting--
+          if (listed !== undefined && !isAsListed(listed, content)) this.#changed.push(listed.file)
           if (content.isPrivateKey) this.report.secrets.push(pathAt(index))
           matched.set(index, content.content, content.fingerprint, content.stat)
           if (content.isExecutable !== undefined) {
             batch.executables[index] = content.isExecutable ? 1 : 0
           }
         },
-        () => {
+        (code) => {
           pending.waiting--
+          const isAnother = code === 'changed' || code === 'EISDIR'
+          if (listed !== undefined && isAnother) this.#changed.push(file)
+          else this.#reading.unreadable.push({ file, code })
         },
       )
     }
     this.#progress(0, 0)
-    return pending
   }
 
   #entriesOf({ cache, matched, directory, pathAt }: Pending): readonly Entry[] {
@@ -264,12 +324,12 @@ export class Scan {
           made.push({ kind: 'directory', path })
       }
     }
-    cache.record(matched)
+    cache?.record(matched)
     return made
   }
 
   /** A single file is remembered under its own path, so that its neighbours are not forgotten. */
-  #keyOf(source: Source): string {
+  #keyOf(source: Exclude<Source, { kind: 'listed' }>): string {
     const path = source.kind === 'file' ? source.file : source.dir
     const inside = relative(this.#workspace, path)
     return inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside) ? path : inside
@@ -307,7 +367,12 @@ function listed({ named, count }: Findings['refused']): string {
 /** Where a source stands among others: a directory as all that lies below it. */
 function orderOf(source: Source): string {
   if (source.kind === 'file') return source.path
+  if (source.kind === 'listed') return source.files[0]?.path ?? ''
   return source.prefix === '' ? '' : `${source.prefix}/`
+}
+
+function isMissing(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true
 }
 
 function oneFile(file: string): WalkBatch {
