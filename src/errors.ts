@@ -7,6 +7,7 @@ export type ErrorCode = keyof typeof EXIT_CODES
 
 /** The exit code of the command line for each error code (design: few, documented, stable). */
 export const EXIT_CODES = {
+  ERR_VERIFY: 1,
   ERR_USAGE: 2,
   ERR_INVALID_NAME: 2,
   ERR_INVALID_PATH: 2,
@@ -31,6 +32,7 @@ export const EXIT_CODES = {
   ERR_EXISTS: 14,
   ERR_IN_USE: 14,
   ERR_CONFLICT: 14,
+  ERR_FINALIZED: 14,
 } as const
 
 export interface ErrorDetails {

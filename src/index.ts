@@ -1,4 +1,12 @@
 /** The public API. */
+export {
+  type AddDirOptions,
+  type AddFileOptions,
+  Artifact,
+  type ArtifactOptions,
+} from './artifact.ts'
+export type { ArtifactEntry, EntryDigest, ReadOptions } from './artifact-entry.ts'
+export type { ArtifactVersion, FilesOptions, VersionDownloadOptions } from './artifact-version.ts'
 export type { Binding } from './bindings.ts'
 export type {
   CacheCleaning,
@@ -8,6 +16,7 @@ export type {
   LocalPathOptions,
 } from './cache.ts'
 export type { CommitOptions, CommitReport } from './commit.ts'
+export type { LogOptions } from './commit-artifact.ts'
 export type {
   Change,
   DiffOptions,
@@ -43,6 +52,7 @@ export type {
   TagReport,
 } from './labels.ts'
 export { formatRef, parseRef, type Ref, type Selector } from './names.ts'
+export type { DraftEntry, NewFile, NewFileOptions } from './new-file.ts'
 export type { OperationDetails, OperationSummary } from './operations.ts'
 export type { Moment, PastStore } from './past.ts'
 export type { PruneOptions, PruneReport } from './prune.ts'
@@ -54,6 +64,7 @@ export type { Setting } from './store/settings.ts'
 export { type InitOptions, type OpenOptions, Store } from './store.ts'
 export type * from './types.ts'
 export type { UndoReport } from './undo.ts'
+export type { VersionChanges } from './update-version.ts'
 export type { Cell } from './values/cells.ts'
 export { type JoinedRow, type JoinedSide, JoinedTable } from './values/joined-table.ts'
 export {
@@ -69,6 +80,8 @@ export { PartitionedTable } from './values/partitioned-table.ts'
 export { Table } from './values/table.ts'
 export type { TypedValue } from './values/values.ts'
 export { VERSION } from './version.ts'
+export type { VersionTtl } from './version-facts.ts'
+export type { VersionFilter } from './version-search.ts'
 export type {
   AliasMove,
   ArtifactSummary,

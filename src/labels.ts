@@ -236,7 +236,8 @@ function editOf(options: EditOptions): Pick<EditIntent, 'description' | 'metadat
   }
 }
 
-function readTtl(text: number | string): Ttl | null {
+/** Seconds, `never`, or null for what the store says. */
+export function readTtl(text: number | string): Ttl | null {
   if (text === 'inherit') return null
   if (text === 'never') return text
   const seconds = typeof text === 'number' ? text : parseDuration(text) / 1000

@@ -1,5 +1,6 @@
 /** What the library's functions share: an open store, what names mean in it, and how names without a project are meant. */
 import { parseRef } from './names.ts'
+import type { Queue } from './queue.ts'
 import {
   type RefDefaults,
   type Resolved,
@@ -16,6 +17,8 @@ export interface Session {
   readonly defaults: RefDefaults
   /** What names and refs mean: the state of today, or as it was after an earlier operation. */
   readonly state: StateView
+  /** What gives versions their numbers, in the order of the calls. */
+  readonly queue: Queue
 }
 
 /** The live version that a ref means. @throws ArtifactsError ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_INVALID_NAME. */

@@ -3,9 +3,12 @@
  * no terminal and no environment.
  */
 import { join, resolve } from 'node:path'
+import { Artifact, type ArtifactOptions, draftIn } from './artifact.ts'
+import type { ArtifactVersion } from './artifact-version.ts'
 import { type Binding, bindingOf } from './bindings.ts'
 import type { CacheCleaning, CacheContents, LocalPath, LocalPathOptions } from './cache.ts'
 import { type CommitOptions, type CommitReport, commitPaths } from './commit.ts'
+import { type LogOptions, prepareLog } from './commit-artifact.ts'
 import { type DirectoryStatus, directoryStatus } from './differences.ts'
 import {
   type DownloadOptions,
@@ -40,6 +43,7 @@ import {
 } from './operations.ts'
 import { type Moment, PastStore } from './past.ts'
 import type { PruneOptions, PruneReport } from './prune.ts'
+import { Queue } from './queue.ts'
 import { refusalOf } from './read-only.ts'
 import { StoreReader } from './reader.ts'
 import {
@@ -58,6 +62,15 @@ import type { Setting } from './store/settings.ts'
 import type { OperationOptions, Progress } from './types.ts'
 import { type UndoReport, undoOperation } from './undo.ts'
 import { TOOL } from './version.ts'
+import {
+  expectedType,
+  findVersion,
+  hasVersion,
+  listTypes,
+  listVersionObjects,
+  type VersionFilter,
+} from './version-search.ts'
+import type { ArtifactSummary } from './versions.ts'
 
 export interface InitOptions {
   /** Writable for the group, as `git init --shared`. */
@@ -119,7 +132,7 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     })
     const entity = options.entity ?? (opened.settings.get('entity') || userName())
     const defaults = { entity, project: opened.settings.get('project') }
-    return new Store({ opened, defaults, state: opened.index.state })
+    return new Store({ opened, defaults, state: opened.index.state, queue: new Queue() })
   }
 
   private constructor(session: Session) {
@@ -154,19 +167,79 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     this.close()
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  /** Waits for what is being committed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session.queue.idle()
     this.close()
-    return Promise.resolve()
   }
 
+  /** The entity that refs may name. */
+  get entity(): string {
+    return this.#session.defaults.entity
+  }
+
+  /** The project of refs that name none. */
+  get project(): string {
+    return this.#session.defaults.project
+  }
+
+  /** Logs a draft outside of any run; see {@link LogOptions}. Numbers follow the order of the calls, awaited or not. */
+  commit(artifact: Artifact, options?: LogOptions): Promise<ArtifactVersion>
   /** Stores the content of paths as a version; see {@link CommitOptions}. */
-  async commit(paths: readonly string[], options?: CommitOptions): Promise<CommitReport> {
+  commit(paths: readonly string[], options?: CommitOptions): Promise<CommitReport>
+  async commit(
+    what: Artifact | readonly string[],
+    options?: LogOptions & CommitOptions,
+  ): Promise<ArtifactVersion | CommitReport> {
+    const { queue } = this.#session
     try {
       this.#refresh()
-      return await commitPaths(this.#session, paths, options)
+      if (!(what instanceof Artifact)) {
+        return await queue.run(() => commitPaths(this.#session, what, options))
+      }
+      const log = prepareLog(this.#session, what, options)
+      return await this.fromId(await queue.run(log))
     } catch (error) {
       throw refusalOf(this.#session, error)
     }
+  }
+
+  /** A draft that keeps what files hold when they are added, whatever becomes of them before it is logged. */
+  draft(name: string, options: ArtifactOptions): Artifact {
+    return draftIn(this.#session.opened, name, options)
+  }
+
+  /** The version that a ref means. @throws ArtifactsError ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_TYPE_MISMATCH. */
+  async artifact(ref: string, options?: { readonly type?: string }): Promise<ArtifactVersion> {
+    return findVersion(this.#now, ref, options)
+  }
+
+  /** The version with this id, or with the only id that begins so. */
+  async fromId(id: string): Promise<ArtifactVersion> {
+    return findVersion(this.#now, `@${id}`)
+  }
+
+  /** The type that a version of this name must have; undefined where there is none yet. */
+  async expectedType(name: string): Promise<string | undefined> {
+    return expectedType(this.#now(), name)
+  }
+
+  async artifactExists(ref: string, options?: { readonly type?: string }): Promise<boolean> {
+    return hasVersion(this.#now(), ref, options)
+  }
+
+  /** Live versions, the newest first; see {@link VersionFilter}. Without a filter, facts of all artifacts. */
+  override artifacts(): readonly ArtifactSummary[]
+  override artifacts(filter: VersionFilter): AsyncIterable<ArtifactVersion>
+  override artifacts(
+    filter?: VersionFilter,
+  ): readonly ArtifactSummary[] | AsyncIterable<ArtifactVersion> {
+    return filter === undefined ? super.artifacts() : listVersionObjects(this.#now, filter)
+  }
+
+  /** The types that artifacts have, of one project or of all. */
+  async types(options: { readonly project?: string } = {}): Promise<readonly string[]> {
+    return listTypes(this.#now(), options.project)
   }
 
   /** Bound directories against the versions they hold: one, or all. */
@@ -341,5 +414,10 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
   /** Takes up what other processes have committed. */
   #refresh(): void {
     this.#session.opened.index.refresh()
+  }
+
+  readonly #now = (): Session => {
+    this.#refresh()
+    return this.#session
   }
 }

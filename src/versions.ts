@@ -226,7 +226,7 @@ function summaryOf(
 }
 
 /** A time too far away for a date is the last that there is. */
-function expiry(createdAt: string, seconds: number): string {
+export function expiry(createdAt: string, seconds: number): string {
   const last = 8.64e15
   return new Date(Math.min(Date.parse(createdAt) + seconds * 1000, last)).toISOString()
 }

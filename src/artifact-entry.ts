@@ -1,0 +1,126 @@
+/** One path of a version, as a program reads it. */
+import { resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import type { ArtifactVersion } from './artifact-version.ts'
+import { ArtifactsError } from './errors.ts'
+import { fileDigest, sha256 } from './file-digest.ts'
+import { bytesOf } from './files.ts'
+import type { Session } from './session.ts'
+import { entrySize } from './store/tree/entry.ts'
+import type { Entry, OperationOptions } from './types.ts'
+
+/** What a file's bytes, or a reference's source, are known by. */
+export interface EntryDigest {
+  /** `sha256` for bytes that are stored; for a reference what its source says, such as `etag`, `md5` or `uri`. */
+  readonly algorithm: string
+  readonly value: string
+}
+
+export interface ReadOptions {
+  /** Offset of the first byte; default 0. */
+  readonly start?: number
+  /** Offset behind the last byte; default: the end. */
+  readonly end?: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What an entry needs of the version that it is in. */
+export interface EntryHome {
+  readonly session: () => Session
+  /** What messages call the version. */
+  readonly ref: string
+  readonly parent: () => Promise<ArtifactVersion>
+  readonly download: (dir: string | undefined, options: OperationOptions) => Promise<string>
+}
+
+export class ArtifactEntry {
+  readonly path: string
+  readonly kind: Entry['kind']
+  /** Bytes; of a symlink those of its target; undefined for a reference whose source does not tell. */
+  readonly size: number | undefined
+  readonly executable: boolean
+  /** Where a reference's bytes are; undefined for what is stored. */
+  readonly uri: string | undefined
+  /** Where a symlink leads. */
+  readonly target: string | undefined
+  /** `artifacts://<version id>/<path>`: what `addReference` takes, so that another version can refer to this entry. */
+  readonly url: string
+  readonly #entry: Entry
+  readonly #home: EntryHome
+
+  constructor(entry: Entry, version: string, home: EntryHome) {
+    this.path = entry.path
+    this.kind = entry.kind
+    this.size = entry.kind === 'reference' ? entry.reference.size : entrySize(entry)
+    this.executable = entry.kind === 'file' && entry.executable
+    this.uri = entry.kind === 'reference' ? entry.reference.uri : undefined
+    this.target = entry.kind === 'symlink' ? entry.target : undefined
+    this.url = `artifacts://${version}/${entry.path.split('/').map(encodeURIComponent).join('/')}`
+    this.#entry = entry
+    this.#home = home
+  }
+
+  /** Of the bytes of a file or a symlink's target, or as recorded of a reference; undefined for an empty directory. */
+  get digest(): EntryDigest | undefined {
+    return entryDigest(this.#home.session(), this.#entry)
+  }
+
+  /**
+   * The bytes of a file, or of part of it, each verified before it is handed out.
+   * @throws (from the stream) ArtifactsError ERR_DAMAGED, ERR_UNSUPPORTED for an entry that is no file.
+   */
+  read(options: ReadOptions = {}): Readable {
+    return Readable.from(this.#pieces(options), { objectMode: false })
+  }
+
+  /** Downloads this entry alone into `dir`, by default that of the version; the file's full path. */
+  async download(dir?: string, options: OperationOptions = {}): Promise<string> {
+    const folder = await this.#home.download(dir, options)
+    return resolve(folder, this.path)
+  }
+
+  /** The version that it is in. */
+  async parent(): Promise<ArtifactVersion> {
+    return this.#home.parent()
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { path, kind, size, executable, uri, target, digest } = this
+    return { path, kind, size, executable, uri, target, digest }
+  }
+
+  *#pieces({
+    start = 0,
+    end = Number.POSITIVE_INFINITY,
+    signal,
+  }: ReadOptions): Generator<Uint8Array> {
+    const entry = this.#entry
+    if (entry.kind !== 'file') {
+      throw new ArtifactsError(
+        'ERR_UNSUPPORTED',
+        `"${this.path}" of "${this.#home.ref}" is a ${entry.kind}, not a file.`,
+      )
+    }
+    let at = 0
+    for (const bytes of bytesOf(this.#home.session().opened, entry, this.#home.ref, { signal })) {
+      const from = Math.max(start - at, 0)
+      const to = Math.min(end - at, bytes.length)
+      if (from < to) yield bytes.subarray(from, to)
+      at += bytes.length
+      if (at >= end) return
+    }
+  }
+}
+
+function entryDigest({ opened }: Session, entry: Entry): EntryDigest | undefined {
+  switch (entry.kind) {
+    case 'reference':
+      return { algorithm: entry.reference.digest.algo, value: entry.reference.digest.value }
+    case 'directory':
+      return undefined
+    case 'symlink':
+      return { algorithm: 'sha256', value: sha256(Buffer.from(entry.target)) }
+    case 'file':
+      return { algorithm: 'sha256', value: fileDigest(opened, entry) }
+  }
+}

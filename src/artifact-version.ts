@@ -1,0 +1,238 @@
+/**
+ * A version as a program holds it: what it contains never changes; its labels are those of the moment when it was asked
+ * for or last changed through this object.
+ */
+import type { Readable } from 'node:stream'
+import { type Artifact, draftFrom } from './artifact.ts'
+import { ArtifactEntry, type EntryHome, type ReadOptions } from './artifact-entry.ts'
+import { ArtifactsError } from './errors.ts'
+import {
+  type CheckoutOptions,
+  type CheckoutReport,
+  checkout,
+  download,
+  downloadFile,
+  type VerifyReport,
+  verify,
+} from './files.ts'
+import { removeVersions } from './removal.ts'
+import { contentOf, type Session } from './session.ts'
+import type { Resolved } from './store/index/resolve.ts'
+import { nodeReader } from './store/opened.ts'
+import { entries, lookup } from './store/tree/cursor.ts'
+import { quotePath } from './store/tree/paths.ts'
+import type { Entry, OperationOptions } from './types.ts'
+import { updateVersion, type VersionChanges } from './update-version.ts'
+import { VersionFacts } from './version-facts.ts'
+
+export interface FilesOptions {
+  /** Only these paths. */
+  readonly names?: readonly string[]
+  /** Only paths that begin with this text; `data/` is what lies below `data`. */
+  readonly prefix?: string
+  /** Only paths behind this one: where an earlier reader stopped. */
+  readonly start?: string
+  /** How many are taken up at a time; default 50. Between them others get their turn. */
+  readonly perPage?: number
+}
+
+export interface VersionDownloadOptions extends OperationOptions {
+  /** Only paths that begin with this text, or with one of these. */
+  readonly prefix?: string | readonly string[]
+  /** gitignore patterns: only what matches one. */
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+  /** Leave out references whose bytes can't be had, instead of failing. */
+  readonly allowMissingReferences?: boolean
+  readonly jobs?: number
+}
+
+export class ArtifactVersion extends VersionFacts {
+  readonly #session: () => Session
+
+  /** @param session asked anew for each question. */
+  constructor(session: () => Session, resolved: Resolved) {
+    super(session(), resolved)
+    this.#session = session
+  }
+
+  /** All entries in ascending path order: files, symlinks, empty directories, references. */
+  manifest(): AsyncIterable<ArtifactEntry> {
+    return this.#entries({}, () => true)
+  }
+
+  /** Files and references, in ascending path order. */
+  files(options: FilesOptions = {}): AsyncIterable<ArtifactEntry> {
+    return this.#entries(options, ({ kind }) => kind === 'file' || kind === 'reference')
+  }
+
+  /** @throws ArtifactsError ERR_NOT_FOUND. */
+  async entry(path: string): Promise<ArtifactEntry> {
+    const found = lookup(nodeReader(this.#content().opened), this.digest, path)
+    if (found !== undefined) return this.#entryOf(found)
+    throw new ArtifactsError('ERR_NOT_FOUND', `"${this.ref}" has no entry ${quotePath(path)}.`, {
+      hint: `Run \`artifacts ls ${this.ref}\` to see its entries.`,
+    })
+  }
+
+  /** The bytes of one file; see {@link ArtifactEntry.read}. @throws ArtifactsError ERR_NOT_FOUND at once. */
+  read(path: string, options?: ReadOptions): Readable {
+    const found = lookup(nodeReader(this.#content().opened), this.digest, path)
+    if (found !== undefined) return this.#entryOf(found).read(options)
+    throw new ArtifactsError('ERR_NOT_FOUND', `"${this.ref}" has no entry ${quotePath(path)}.`, {
+      hint: `Run \`artifacts ls ${this.ref}\` to see its entries.`,
+    })
+  }
+
+  /**
+   * Adds its files to `dir`, by default `./artifacts/NAME-vN`, and returns that directory's full path. What is there and
+   * is no file of it stays.
+   * @throws ArtifactsError ERR_WOULD_OVERWRITE, ERR_DAMAGED, ERR_NOT_FOUND when gc has removed it.
+   */
+  async download(dir?: string, options: VersionDownloadOptions = {}): Promise<string> {
+    const { prefix, ...others } = options
+    const prefixes = typeof prefix === 'string' ? [prefix] : prefix
+    const chosen = { ...others, ...(prefixes === undefined ? {} : { prefix: prefixes }) }
+    return (await download(this.#session(), this.#name, dir, chosen)).dir
+  }
+
+  /** Downloads the only file of a version of one file; its full path. @throws ArtifactsError ERR_USAGE counts them otherwise. */
+  async file(dir?: string, options?: OperationOptions): Promise<string> {
+    return downloadFile(this.#session(), this.#name, dir, options)
+  }
+
+  /**
+   * Makes `dir` equal to it: files that are not in it are deleted, if an earlier version has them.
+   * @throws ArtifactsError ERR_WOULD_OVERWRITE, before anything is written.
+   */
+  async checkout(dir: string, options?: CheckoutOptions): Promise<CheckoutReport> {
+    return checkout(this.#session(), this.#name, dir, options)
+  }
+
+  /**
+   * Checks its stored bytes, or with `dir` that directory. References are counted.
+   * @throws ArtifactsError ERR_VERIFY, whose `data.report` is what was found, when anything is missing, changed or extra.
+   */
+  async verify(dir?: string, options: OperationOptions = {}): Promise<VerifyReport> {
+    const place = dir === undefined ? {} : { dir }
+    const report = await verify(this.#session(), this.#name, { ...options, ...place })
+    if (report.ok) return report
+    throw new ArtifactsError('ERR_VERIFY', failure(this.ref, report), {
+      hint:
+        dir === undefined
+          ? 'Run `artifacts fsck --repair` to mend what can be mended.'
+          : `Get its files back: \`artifacts checkout ${this.ref} ${dir}\`.`,
+      data: { report },
+    })
+  }
+
+  /** Changes labels in one operation; returns itself, as it is now. */
+  async update(changes: VersionChanges): Promise<this> {
+    const session = this.#session()
+    await updateVersion(session, { version: this.id, name: this.name }, changes)
+    this.refresh(this.#session())
+    return this
+  }
+
+  /**
+   * Deletes it, which is soft: `store.restore` brings it back until gc has removed its bytes.
+   * @throws ArtifactsError ERR_IN_USE while aliases other than `latest` name it, unless `aliases` says to remove them.
+   */
+  async delete(options: { readonly aliases?: boolean } = {}): Promise<void> {
+    await removeVersions(this.#session(), [this.#name], options)
+    this.refresh(this.#session())
+  }
+
+  /** A draft with its entries, description and metadata, which becomes the next version of the same artifact. */
+  newDraft(): Artifact {
+    const { opened } = this.#content()
+    const { id: version, digest: root, type, project, description, metadata } = this
+    const base = { store: opened.id, version, root, isParent: true, read: nodeReader(opened) }
+    return draftFrom(opened, base, this.name, {
+      type,
+      project,
+      metadata,
+      ...(description === undefined ? {} : { description }),
+    })
+  }
+
+  /** Resolves to itself: it was there when the call that made it had ended. */
+  async wait(): Promise<this> {
+    return this
+  }
+
+  toJSON(): {
+    readonly _type: 'artifactVersion'
+    readonly _version: 'v0'
+    readonly id: string
+    readonly version: string
+    readonly sequenceName: string
+    readonly usedAs: string | null
+  } {
+    return {
+      _type: 'artifactVersion',
+      _version: 'v0',
+      id: this.id,
+      version: this.version,
+      sequenceName: this.name,
+      usedAs: null,
+    }
+  }
+
+  /** What names it whatever it is called. */
+  get #name(): string {
+    return `@${this.id}`
+  }
+
+  /** @throws ArtifactsError ERR_NOT_FOUND when it is deleted or gone. */
+  #content(): Session {
+    const session = this.#session()
+    contentOf(session, this.#name)
+    return session
+  }
+
+  async *#entries(
+    { names, prefix = '', start = '', perPage = 50 }: FilesOptions,
+    isWanted: (entry: Entry) => boolean,
+  ): AsyncGenerator<ArtifactEntry> {
+    const only = names === undefined ? undefined : new Set(names)
+    let seen = 0
+    for (const entry of entries(nodeReader(this.#content().opened), this.digest, {
+      prefix,
+      after: start,
+    })) {
+      if (!isWanted(entry) || only?.has(entry.path) === false) continue
+      yield this.#entryOf(entry)
+      if (++seen % perPage === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  #entryOf(entry: Entry): ArtifactEntry {
+    const home: EntryHome = {
+      session: this.#session,
+      ref: this.ref,
+      parent: async () => this,
+      download: (dir, options) =>
+        this.download(dir, { ...options, prefix: entry.path, include: [literal(entry.path)] }),
+    }
+    return new ArtifactEntry(entry, this.id, home)
+  }
+}
+
+/** The gitignore pattern that fits this path alone. */
+function literal(path: string): string {
+  return `/${path.replace(/[\\*?[\] #!]/g, '\\$&')}`
+}
+
+function failure(ref: string, { dir, missing, changed, extra, damaged }: VerifyReport): string {
+  const found = [
+    ...missing.map((path) => `  "${path}" is missing`),
+    ...changed.map((path) => `  "${path}" is another one`),
+    ...extra.map((path) => `  "${path}" is not in the version`),
+    ...damaged.map(({ path, reason }) => `  "${path}": ${reason}`),
+  ]
+  const list = found.slice(0, 10)
+  if (found.length > list.length) list.push(`  and ${found.length - list.length} more`)
+  const what = dir === undefined ? `"${ref}" is not whole` : `"${dir}" is not equal to "${ref}"`
+  return `${what}:\n${list.join('\n')}`
+}

@@ -1,0 +1,214 @@
+/**
+ * A draft of a version, begun anywhere: `new Artifact('bike', { type: 'dataset' })`. It knows no store until it is logged
+ * (`run.logArtifact`, `store.commit`); files are read then, and must still be what they were when they were added.
+ */
+import { basename, dirname, join, resolve } from 'node:path'
+import { DraftContents } from './draft-contents.ts'
+import { placeOf, requireDirectory } from './draft-files.ts'
+import type { DraftBase, Drafted } from './draft-tree.ts'
+import { walkDraft } from './draft-walk.ts'
+import { ArtifactsError } from './errors.ts'
+import { checkMetadata } from './metadata.ts'
+import { checkName, checkProject, checkType } from './names.ts'
+import { type DraftEntry, NewFile, type NewFileOptions } from './new-file.ts'
+import type { OpenedStore } from './store/opened.ts'
+import { checkPath, quotePath } from './store/tree/paths.ts'
+import type { EntryPath, Json, Metadata } from './types.ts'
+
+export interface ArtifactOptions {
+  /** What kind of thing it is, such as `dataset` or `model`. */
+  readonly type: string
+  /** Default: that of the run, else of the store. */
+  readonly project?: string
+  readonly description?: string
+  readonly metadata?: Metadata
+  /** Beside its own entries the version gets those of the newest one. */
+  readonly incremental?: boolean
+}
+
+export interface AddFileOptions {
+  /** Its full path in the version, or with `/` at the end the folder; default: its basename. */
+  readonly as?: string
+  /** Puts the first 20 digits of its SHA-256 in the place of its name, so that names never collide. */
+  readonly isTmp?: boolean
+  /** Takes the place of other bytes at the path. */
+  readonly overwrite?: boolean
+}
+
+export interface AddDirOptions {
+  /** The folder in the version; default: its root. */
+  readonly as?: string
+  /** Files take the place of other bytes at their paths; what is not there any more stays. */
+  readonly merge?: boolean
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+  readonly signal?: AbortSignal
+}
+
+/** What a draft consists of; for those who log it. */
+export let contentsOf: (artifact: Artifact) => DraftContents
+
+let begin: (artifact: Artifact, contents: DraftContents) => Artifact
+
+export class Artifact {
+  readonly name: string
+  readonly type: string
+  readonly project: string | undefined
+  readonly incremental: boolean
+  description: string | undefined
+  #metadata: Record<string, Json>
+  #contents: DraftContents
+
+  /** @throws ArtifactsError ERR_INVALID_NAME, ERR_USAGE for metadata that is none. */
+  constructor(name: string, options: ArtifactOptions) {
+    const { type, project, description, metadata = {}, incremental = false } = options
+    this.name = checkName(name)
+    this.type = checkType(type)
+    this.project = project === undefined ? undefined : checkProject(project)
+    this.description = description
+    this.incremental = incremental
+    this.#metadata = { ...checkMetadata(metadata) }
+    this.#contents = new DraftContents(this.name, {})
+  }
+
+  /** May be changed in place until it is logged; it is checked once more then. */
+  get metadata(): Record<string, Json> {
+    return this.#metadata
+  }
+
+  set metadata(value: Metadata) {
+    this.#metadata = { ...checkMetadata(value) }
+  }
+
+  /** True once it was logged; every adder then throws ERR_FINALIZED. */
+  get finalized(): boolean {
+    return this.#contents.isFinal
+  }
+
+  /** Sockets, FIFOs and devices that `addDir` met, which no version holds. */
+  get skipped(): readonly { readonly path: string; readonly reason: string }[] {
+    return this.#contents.skipped
+  }
+
+  /** Nothing can be added after this. */
+  finalize(): void {
+    this.#contents.finalize()
+  }
+
+  /**
+   * Adds a file. The same bytes at the same path are no change; a symlink is followed.
+   * @throws ArtifactsError ERR_FINALIZED, ERR_NOT_FOUND, ERR_USAGE for a directory, ERR_INVALID_PATH, ERR_EXISTS,
+   * ERR_FILE_CHANGED.
+   */
+  async addFile(localPath: string, options: AddFileOptions = {}): Promise<DraftEntry> {
+    const contents = this.#open()
+    const { as, isTmp = false, overwrite = false } = options
+    const local = resolve(localPath)
+    return contents.run(async () => {
+      const { seen, staged } = await contents.see(local)
+      const named = isTmp ? await contents.temporaryName(seen, basename(local)) : basename(local)
+      const place = placeOf(named, as)
+      const path = checkPath(isTmp && as !== undefined ? join(dirname(place), named) : place)
+      const drafted: Drafted = { kind: 'local', path, seen, staged, localPath: local }
+      await contents.add([drafted], { overwrite })
+      return entryOf(drafted)
+    })
+  }
+
+  /**
+   * Adds what a directory holds, as `artifacts commit` would: `.artifactsignore` is obeyed, symlinks and empty
+   * directories are kept. It adds all or, where one entry can't be added, nothing.
+   * @throws ArtifactsError as `addFile`; ERR_USAGE for a file.
+   */
+  async addDir(localPath: string, options: AddDirOptions = {}): Promise<readonly DraftEntry[]> {
+    const contents = this.#open()
+    const dir = requireDirectory(localPath)
+    const { as = '', merge = false } = options
+    const prefix = as.replace(/\/+$/, '')
+    if (prefix !== '') checkPath(prefix)
+    return contents.run(async () => {
+      const all = await walkDraft(contents, dir, prefix, options)
+      await contents.add(all, { overwrite: merge })
+      return all.map(entryOf)
+    })
+  }
+
+  /**
+   * A file to be written. It is added when it ends: by `close()`, `end()`, or by leaving the block of `await using`.
+   * @throws ArtifactsError ERR_FINALIZED, ERR_INVALID_PATH, ERR_EXISTS.
+   */
+  newFile(path: string, options: NewFileOptions = {}): NewFile {
+    const contents = this.#open()
+    const { mode = 'x', encoding = 'utf8' } = options
+    const place = checkPath(path)
+    const overwrite = mode === 'w'
+    contents.requireFree(place, overwrite)
+    const file = contents.staged.open()
+    return new NewFile(file, encoding, () => {
+      contents.requireOpen()
+      return contents.run(async () => entryOf(await contents.keep(place, file.path, overwrite)))
+    })
+  }
+
+  /**
+   * Takes away an entry, or all below a folder; returns how many entries that were.
+   * @throws ArtifactsError ERR_FINALIZED, ERR_NOT_FOUND.
+   */
+  async remove(path: string | DraftEntry): Promise<number> {
+    const contents = this.#open()
+    const place = (typeof path === 'string' ? path : path.path).replace(/\/+$/, '')
+    return contents.run(() => {
+      const count = contents.tree.remove(place as EntryPath)
+      if (count > 0) return count
+      throw new ArtifactsError(
+        'ERR_NOT_FOUND',
+        `The artifact "${this.name}" has no entry ${quotePath(place)}, and nothing below it.`,
+      )
+    })
+  }
+
+  /** The path in the version of a file that was added; the first of several. */
+  pathOf(localPath: string): string | undefined {
+    return this.#contents.tree.pathOf(resolve(localPath))
+  }
+
+  #open(): DraftContents {
+    this.#contents.requireOpen()
+    return this.#contents
+  }
+
+  static {
+    contentsOf = (artifact) => artifact.#contents
+    begin = (artifact, contents) => {
+      artifact.#contents = contents
+      return artifact
+    }
+  }
+}
+
+/** A draft that copies into the store's `tmp/` what is added to it, so that files may change afterwards. */
+export function draftIn(store: OpenedStore, name: string, options: ArtifactOptions): Artifact {
+  const artifact = new Artifact(name, options)
+  return begin(artifact, new DraftContents(artifact.name, { store, captures: true }))
+}
+
+/** A draft that starts from a version's entries. */
+export function draftFrom(
+  store: OpenedStore,
+  base: DraftBase,
+  name: string,
+  options: ArtifactOptions,
+): Artifact {
+  const artifact = new Artifact(name, options)
+  return begin(artifact, new DraftContents(artifact.name, { store, base }))
+}
+
+function entryOf(drafted: Drafted): DraftEntry {
+  const { path } = drafted
+  if (drafted.kind === 'local') {
+    return { path, size: drafted.seen.stat.size, localPath: drafted.localPath }
+  }
+  const { entry } = drafted
+  const size = entry.kind === 'reference' ? entry.reference.size : 0
+  return { path, size, localPath: undefined }
+}

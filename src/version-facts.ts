@@ -1,0 +1,152 @@
+/** The facts of a version, as of the moment when they were asked for. */
+import { nameOf, refOf, type Session } from './session.ts'
+import type { Resolved } from './store/index/resolve.ts'
+import type { Metadata, ObjectId } from './types.ts'
+import { expiry } from './versions.ts'
+
+/** How long a version is kept. */
+export type VersionTtl =
+  /** As long as the store says, or for ever. */
+  | { readonly kind: 'inherit' | 'never' }
+  | { readonly kind: 'after'; readonly seconds: number; readonly expiresAt: Date }
+
+interface Facts {
+  readonly resolved: Resolved
+  readonly entity: string
+  readonly name: string
+  readonly ref: string
+  readonly aliases: readonly string[]
+  readonly tags: readonly string[]
+  readonly updatedAt: string
+}
+
+export class VersionFacts {
+  #facts: Facts
+
+  protected constructor(session: Session, resolved: Resolved) {
+    this.#facts = readFacts(session, resolved)
+  }
+
+  /** Takes up how things are now. */
+  protected refresh(session: Session): void {
+    const { state } = session.opened.index
+    const { artifact, version } = this.#facts.resolved
+    const resolved = {
+      artifact: state.artifactById(artifact.id) ?? artifact,
+      version: state.versionById(version.id) ?? version,
+    }
+    this.#facts = readFacts(session, resolved)
+  }
+
+  /** Names its content and where that came from, everywhere and for ever: 64 hex digits. */
+  get id(): ObjectId {
+    return this.#facts.resolved.version.id
+  }
+
+  /** The same as `id`. */
+  get commitHash(): ObjectId {
+    return this.id
+  }
+
+  /** The id of its content alone: equal content, equal digest. */
+  get digest(): ObjectId {
+    return this.#facts.resolved.version.object.root
+  }
+
+  get entity(): string {
+    return this.#facts.entity
+  }
+
+  get project(): string {
+    return this.#facts.resolved.artifact.project
+  }
+
+  /** The artifact's name; `ref` has the version with it. */
+  get name(): string {
+    return this.#facts.resolved.artifact.name
+  }
+
+  /** `bike:v3`; with `project/` where that is not the default one. */
+  get ref(): string {
+    return this.#facts.ref
+  }
+
+  /** `entity/project/bike:v3`. */
+  get qualifiedName(): string {
+    return `${this.entity}/${this.project}/${this.name}:${this.version}`
+  }
+
+  get type(): string {
+    return this.#facts.resolved.artifact.type
+  }
+
+  /** `v3`. */
+  get version(): `v${number}` {
+    return `v${this.#facts.resolved.version.number}`
+  }
+
+  /** Bytes of all entries, references among them. */
+  get size(): number {
+    return this.#facts.resolved.version.object.bytes
+  }
+
+  /** Entries other than directories. */
+  get fileCount(): number {
+    return this.#facts.resolved.version.object.files
+  }
+
+  get state(): 'committed' | 'deleted' {
+    return this.#facts.resolved.version.deleted === undefined ? 'committed' : 'deleted'
+  }
+
+  get createdAt(): Date {
+    return new Date(this.#facts.resolved.version.object.createdAt)
+  }
+
+  /** When a label or an alias of it was last changed, or it was deleted or brought back. */
+  get updatedAt(): Date {
+    return new Date(this.#facts.updatedAt)
+  }
+
+  get aliases(): readonly string[] {
+    return this.#facts.aliases
+  }
+
+  get tags(): readonly string[] {
+    return this.#facts.tags
+  }
+
+  get description(): string | undefined {
+    return this.#facts.resolved.version.description
+  }
+
+  get metadata(): Metadata {
+    return this.#facts.resolved.version.metadata ?? {}
+  }
+
+  get ttl(): VersionTtl {
+    const { ttl, object } = this.#facts.resolved.version
+    if (ttl === undefined) return { kind: 'inherit' }
+    if (ttl === 'never') return { kind: 'never' }
+    return { kind: 'after', seconds: ttl, expiresAt: new Date(expiry(object.createdAt, ttl)) }
+  }
+
+  /** Ids of the versions that it was derived from. */
+  get parents(): readonly ObjectId[] {
+    return this.#facts.resolved.version.object.parents
+  }
+}
+
+function readFacts(session: Session, resolved: Resolved): Facts {
+  const { state } = session
+  const { artifact, version } = resolved
+  return {
+    resolved,
+    entity: session.defaults.entity,
+    name: nameOf(session, artifact),
+    ref: refOf(session, resolved),
+    aliases: state.aliasesOf(version.id),
+    tags: state.tagsOf(version.id),
+    updatedAt: version.object.createdAt,
+  }
+}
