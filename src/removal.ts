@@ -14,6 +14,8 @@ export interface RemoveOptions {
   readonly aliases?: boolean
   /** The names are of artifacts, all of whose versions are removed. */
   readonly allVersions?: boolean
+  /** Say what gc can free then, which takes as long as a dry run of gc. */
+  readonly freeable?: boolean
 }
 
 export interface RemovedVersion {
@@ -33,6 +35,8 @@ export interface RemoveReport {
     readonly to?: string
   }[]
   readonly operation?: number
+  /** What gc frees when the grace of all that is deleted is over, in bytes; absent: not asked for, or gc would refuse. */
+  readonly freeableBytes?: number
 }
 
 export interface RestoreReport {
@@ -63,7 +67,14 @@ export async function removeVersions(
     removed: outcome.removed.map((row) => describeVersion(session, row)),
     aliases: outcome.aliases.map((alias) => describeAlias(session, alias)),
     ...operation,
+    ...(options.freeable === true ? await freeableIn(session) : {}),
   }
+}
+
+async function freeableIn(session: Session): Promise<{ freeableBytes?: number }> {
+  const { freeable } = await import('./statistics.ts')
+  const answer = await freeable(session)
+  return 'refused' in answer ? {} : { freeableBytes: answer.bytesWithoutGrace }
 }
 
 /**

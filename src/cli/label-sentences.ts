@@ -7,7 +7,7 @@ import type {
   RestoreReport,
   TagReport,
 } from '../index.ts'
-import { contents, count, listed, type Style } from './render.ts'
+import { contents, count, listed, type Style, size } from './render.ts'
 
 /** `best (was v2) and prod are now bike:v3. Removed old from bike:v3.` */
 export function aliasSentence(report: AliasReport, style: Style): string {
@@ -41,12 +41,14 @@ export function artifactSentence({ artifact, changed }: ArtifactReport, style: S
 }
 
 /** `Removed bike:v3 (12 files, 4 MB). latest is now bike:v2.` */
-export function removeSentence({ removed, aliases }: RemoveReport, style: Style): string {
+export function removeSentence(report: RemoveReport, style: Style): string {
+  const { removed, aliases, freeableBytes = 0 } = report
   const fallen = aliases.map(({ alias, from, to }) =>
     to === undefined ? `${alias} of ${from} is gone.` : `${alias} is now ${style.strong(to)}.`,
   )
   if (removed.length === 0) return 'Nothing to remove.'
-  return [`Removed ${versions(removed, style)}.`, ...fallen].join(' ')
+  const freed = freeableBytes > 0 ? [`gc can free ${size(freeableBytes)} after its grace.`] : []
+  return [`Removed ${versions(removed, style)}.`, ...fallen, ...freed].join(' ')
 }
 
 /** `Restored bike:v3 (12 files, 4 MB).` */

@@ -17,13 +17,14 @@ export const rm: Command = defineCommand({
     ['artifacts rm bike:v1 bike:old --aliases', 'Remove two, and the aliases that hold them'],
     ['artifacts rm bike --all-versions', 'Remove a whole artifact'],
   ],
-  json: { '': 'removed aliases operation?' },
+  json: { '': 'removed aliases operation? freeableBytes?' },
 
   async run({ values, positionals: refs }, context) {
     const store = await context.store()
     const report = await store.remove(refs, {
       aliases: values.aliases,
       allVersions: values['all-versions'],
+      freeable: !context.quiet,
     })
     if (report.operation !== undefined) {
       context.remark(

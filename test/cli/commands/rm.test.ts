@@ -11,7 +11,11 @@ const test = suite('rm and restore')
 test('deletes a version, says where latest is now, and how to take it back', async () => {
   const cwd = await twoVersions()
   const { code, stdout, stderr } = await call(['rm', 'bike:v1'], { cwd })
-  assert.equal([code, stdout], [0, 'Removed bike:v1 (4 files, 71 B). latest is now bike:v0.\n'])
+  assert.is(code, 0)
+  assert.match(
+    stdout,
+    /^Removed bike:v1 \(4 files, 71 B\)\. latest is now bike:v0\. gc can free \d+ B after its grace\.\n$/,
+  )
   assert.match(stderr, '`artifacts undo 3` takes it back')
   assert.is(await run(['log', '-q'], { cwd }), 'bike:v0\n')
   assert.is(await run(['status'], { cwd }), 'data: bike:v1 (deleted, latest is v0), clean\n')
@@ -22,9 +26,9 @@ test('refuses what an alias holds, and prints the command that would do it', asy
   const { code, stderr } = await call(['rm', 'bike:v0'], { cwd })
   assert.is(code, 14)
   assert.match(stderr, 'artifacts rm bike:v0 --aliases')
-  assert.is(
+  assert.match(
     await run(['rm', 'bike:v0', '--aliases'], { cwd }),
-    'Removed bike:v0 (4 files, 61 B). good of bike:v0 is gone.\n',
+    'Removed bike:v0 (4 files, 61 B). good of bike:v0 is gone. gc can free ',
   )
 })
 
