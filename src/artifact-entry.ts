@@ -4,8 +4,8 @@ import { Readable } from 'node:stream'
 import type { ArtifactVersion } from './artifact-version.ts'
 import { ArtifactsError } from './errors.ts'
 import { fileDigest, sha256 } from './file-digest.ts'
-import { bytesOf } from './files.ts'
 import type { Session } from './session.ts'
+import { fileBytes } from './store/read-file.ts'
 import { entrySize } from './store/tree/entry.ts'
 import type { Entry, OperationOptions } from './types.ts'
 
@@ -102,7 +102,7 @@ export class ArtifactEntry {
       )
     }
     let at = 0
-    for (const bytes of bytesOf(this.#home.session().opened, entry, this.#home.ref, { signal })) {
+    for (const bytes of fileBytes(this.#home.session().opened, entry, signal)) {
       const from = Math.max(start - at, 0)
       const to = Math.min(end - at, bytes.length)
       if (from < to) yield bytes.subarray(from, to)

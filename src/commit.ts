@@ -1,15 +1,19 @@
-/** Commit as a person asks for it: paths, names and refs become sources, an artifact and a base. */
+/** Commit as a person asks for it: paths, URIs, names and refs become sources, entries, an artifact and a base. */
 import { type Stats, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { type Binding, bindDirectory, bindingOf } from './bindings.ts'
+import { newReferences, refuseResolveWith } from './commit-references.ts'
 import { ArtifactsError, isSystemError } from './errors.ts'
 import { checkAlias, checkName, checkTag, checkType, parseRef } from './names.ts'
+import { isUri, referenceName } from './references.ts'
 import { refOf, type Session, versionOf } from './session.ts'
 import { spoolInput } from './standard-input.ts'
 import { type CommitResult, commitVersion } from './store/commit/commit.ts'
 import type { Source } from './store/ingest/scan.ts'
 import { currentVersion } from './store/log/plan.ts'
 import { checkPath } from './store/tree/paths.ts'
+import type { FoundEntry } from './sync/references/resolve.ts'
 import type { Metadata, ObjectId, OperationOptions } from './types.ts'
 
 export interface CommitOptions extends OperationOptions {
@@ -32,6 +36,14 @@ export interface CommitOptions extends OperationOptions {
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
   readonly allowSecrets?: boolean
+  /** Paths are recorded as references and stay where they are. */
+  readonly reference?: boolean
+  /** Of references; see {@link ReferenceOptions}. */
+  readonly checksum?: boolean
+  readonly maxObjects?: number
+  readonly offline?: boolean
+  /** Instead of paths: the version to be stored again, with its unresolved references looked up. */
+  readonly resolve?: string
   readonly dryRun?: boolean
   /** Worker threads; 0 for none. */
   readonly jobs?: number
@@ -71,6 +83,8 @@ export interface CommitReport {
   readonly aliases: readonly string[]
   /** Labels that were given and not applied, because the version was there. */
   readonly ignoredLabels: readonly string[]
+  /** Paths of references of this commit that nobody could look at, for want of a network. */
+  readonly unresolved: readonly string[]
   /** The directory that is bound to the version now, and the artifact it was bound to before. */
   readonly bound?: { readonly path: string; readonly replaced?: string }
 }
@@ -86,15 +100,19 @@ export async function commitPaths(
   options: CommitOptions = {},
 ): Promise<CommitReport> {
   const { opened } = session
+  refuseResolveWith(paths, options)
   const inputs = await readInputs(session, paths, options)
   try {
     const { project, name } = targetOf(session, inputs, options)
+    refuseAmbiguity(inputs, options)
+    const entries = await newReferences(session, inputs, options)
     const { aliases = [], tags = [], type, description, metadata } = options
     const result = await commitVersion(opened, {
       project,
       name,
       ...(type === undefined ? {} : { type: checkType(type) }),
       sources: sourcesOf(inputs, options),
+      entries,
       ...baseOf(session, project, name, options),
       aliases: aliases.map(checkAlias),
       tags: tags.map(checkTag),
@@ -109,7 +127,7 @@ export async function commitPaths(
       signal: options.signal,
       onProgress: options.onProgress,
     })
-    const report = reportOf(session, project, name, result, options)
+    const report = reportOf(session, { project, name }, result, entries, options)
     const bound = options.dryRun === true ? undefined : bindInput(session, inputs, report, options)
     return bound === undefined ? report : { ...report, bound }
   } finally {
@@ -126,6 +144,8 @@ interface Input {
   readonly name: string
   /** The temporary file that holds standard input. */
   readonly spooled?: string
+  /** It is referred to and stays where it is. */
+  readonly uri?: string
 }
 
 async function readInputs(
@@ -133,6 +153,7 @@ async function readInputs(
   paths: readonly string[],
   options: CommitOptions,
 ): Promise<readonly Input[]> {
+  if (options.resolve !== undefined) return []
   if (paths.length === 0) {
     const binding = boundAround(session, resolve(options.cwd ?? '.'))
     const path = resolve(session.opened.workspace, binding.path)
@@ -144,12 +165,17 @@ async function readInputs(
   }
   const inputs: Input[] = []
   for (const path of paths) {
+    if (isUri(path)) {
+      inputs.push({ path, isDirectory: false, name: await referenceName(path), uri: path })
+      continue
+    }
     // Without a `cwd` an absolute path needs no current directory, which may have been deleted.
     const absolute = options.cwd === undefined ? resolve(path) : resolve(options.cwd, path)
     inputs.push({
       path: absolute,
       isDirectory: isDirectory(absolute, path),
       name: basename(absolute),
+      ...(options.reference === true ? { uri: pathToFileURL(absolute).href } : {}),
     })
   }
   return inputs
@@ -191,13 +217,17 @@ function targetOf(
   options: CommitOptions,
 ): { readonly project: string; readonly name: string } {
   if (options.name !== undefined) return parseName(session, options.name)
+  if (options.resolve !== undefined) return versionOf(session, options.resolve).artifact
   const [input] = inputs
   if (input === undefined || inputs.length > 1 || input.spooled !== undefined) {
     throw new ArtifactsError('ERR_USAGE', 'The artifact needs a name.', {
       hint: 'Give one: `artifacts commit PATH... -n NAME`.',
     })
   }
-  const binding = input.isDirectory ? bindingOf(session, input.path, { exactly: true }) : undefined
+  const binding =
+    input.isDirectory && input.uri === undefined
+      ? bindingOf(session, input.path, { exactly: true })
+      : undefined
   if (binding !== undefined) return { project: binding.project, name: binding.name }
   return { project: session.defaults.project, name: checkName(input.name) }
 }
@@ -223,7 +253,7 @@ function parseName(
   return { project, name: checkName(name) }
 }
 
-function sourcesOf(inputs: readonly Input[], { as }: CommitOptions): Source[] {
+function refuseAmbiguity(inputs: readonly Input[], { as }: CommitOptions): void {
   if (as !== undefined && inputs.length > 1) {
     throw new ArtifactsError(
       'ERR_USAGE',
@@ -234,7 +264,11 @@ function sourcesOf(inputs: readonly Input[], { as }: CommitOptions): Source[] {
     )
   }
   refuseSameNames(inputs)
-  return inputs.map(({ path, isDirectory, name }) => {
+}
+
+function sourcesOf(inputs: readonly Input[], { as }: CommitOptions): Source[] {
+  const local = inputs.filter(({ uri }) => uri === undefined)
+  return local.map(({ path, isDirectory, name }) => {
     if (!isDirectory) return { kind: 'file', file: path, path: checkPath(filePath(name, as)) }
     const prefix = as === undefined ? (inputs.length > 1 ? name : '') : as.replace(/\/+$/, '')
     if (prefix !== '') checkPath(prefix)
@@ -268,8 +302,9 @@ function baseOf(
   name: string,
   options: CommitOptions,
 ): { readonly base?: { readonly version: ObjectId; readonly root: ObjectId } } {
-  if (options.base !== undefined) {
-    const { version } = versionOf(session, options.base)
+  const from = options.base ?? options.resolve
+  if (from !== undefined) {
+    const { version } = versionOf(session, from)
     return { base: { version: version.id, root: version.object.root } }
   }
   if (options.incremental !== true) return {}
@@ -281,9 +316,9 @@ function baseOf(
 
 function reportOf(
   session: Session,
-  project: string,
-  name: string,
+  { project, name }: { readonly project: string; readonly name: string },
   { outcome, object, scan, changes, storedBytes, reusedBytes }: CommitResult,
+  references: readonly FoundEntry[],
   options: CommitOptions,
 ): CommitReport {
   if (outcome.kind === 'taken') throw new Error('A commit ended without a version.')
@@ -309,6 +344,9 @@ function reportOf(
     skipped: scan.skipped,
     aliases: outcome.moved.map(({ alias }) => alias),
     ignoredLabels: created ? [] : outcome.ignored,
+    unresolved: references.flatMap((entry) =>
+      entry.kind === 'reference' && !entry.reference.resolved ? [entry.path] : [],
+    ),
   }
 }
 
@@ -323,6 +361,7 @@ function bindInput(
   const isWhole =
     inputs.length === 1 &&
     input?.isDirectory === true &&
+    input.uri === undefined &&
     options.as === undefined &&
     options.base === undefined &&
     options.incremental !== true &&

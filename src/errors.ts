@@ -33,6 +33,9 @@ export const EXIT_CODES = {
   ERR_IN_USE: 14,
   ERR_CONFLICT: 14,
   ERR_FINALIZED: 14,
+  ERR_REMOTE_UNREACHABLE: 20,
+  ERR_REMOTE_DENIED: 21,
+  ERR_REMOTE_CHANGED: 22,
 } as const
 
 export interface ErrorDetails {

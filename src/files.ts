@@ -1,19 +1,17 @@
 /** A version's files: on disk, as bytes, and whether they are what they should be. */
-import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { bindDirectory, bindingOf, listBindings } from './bindings.ts'
 import { diffSides } from './differences.ts'
-import { ArtifactsError, damaged } from './errors.ts'
+import { ArtifactsError } from './errors.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { type CheckoutResult, checkoutVersion, downloadVersion } from './store/checkout/checkout.ts'
 import { ignore } from './store/commonjs.ts'
 import type { VersionRow } from './store/index/state.ts'
-import { CHUNK } from './store/object/id.ts'
-import { nodeReader, type OpenedStore, readObject } from './store/opened.ts'
-import { readRecipe } from './store/recipes.ts'
+import { nodeReader } from './store/opened.ts'
+import { fileBytes } from './store/read-file.ts'
 import { entries, lookup } from './store/tree/cursor.ts'
 import { verifyStored } from './store/verify.ts'
-import type { Entry, FileEntry, ObjectId, OperationOptions } from './types.ts'
+import type { Entry, FileEntry, OperationOptions } from './types.ts'
 
 export interface CheckoutOptions extends OperationOptions {
   /** Lose files that are in neither version. */
@@ -193,35 +191,7 @@ export function* readFile(
   path: string,
   options: OperationOptions = {},
 ): Generator<Uint8Array> {
-  yield* bytesOf(session.opened, fileAt(session, ref, path), ref, options)
-}
-
-/** The bytes of an entry of the version that `ref` names, as `readFile` hands them out. */
-export function* bytesOf(
-  opened: OpenedStore,
-  { path, content, size }: FileEntry,
-  ref: string,
-  options: OperationOptions = {},
-): Generator<Uint8Array> {
-  if (content.kind === 'inline') {
-    yield content.bytes
-    return
-  }
-  if (content.kind === 'chunk') {
-    yield readChunk(opened, content.id, size)
-    return
-  }
-  const { ids, lengths, sha256 } = readRecipe(opened, content.id, size)
-  const hash = createHash('sha256')
-  for (const [index, length] of lengths.entries()) {
-    options.signal?.throwIfAborted()
-    const id = ids.toString('hex', index * 32, index * 32 + 32) as ObjectId
-    const bytes = readChunk(opened, id, length)
-    hash.update(bytes)
-    yield bytes
-  }
-  if (hash.digest().equals(sha256)) return
-  throw new ArtifactsError('ERR_DAMAGED', `"${path}" of "${ref}" is not what its recipe says.`)
+  yield* fileBytes(session.opened, fileAt(session, ref, path), options.signal)
 }
 
 /** Checks a version's stored bytes; with `dir`, that directory against the version. */
@@ -264,12 +234,6 @@ function versionIn(session: Session, dir: string): VersionRow | undefined {
     if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return undefined
     throw error
   }
-}
-
-function readChunk(store: OpenedStore, id: ObjectId, length: number): Uint8Array {
-  const bytes = readObject(store, CHUNK, id)
-  if (bytes.length === length) return bytes
-  throw damaged(`The chunk "${id}" has ${bytes.length} bytes where ${length} are expected.`)
 }
 
 function boundTo(session: Session, artifact: string): string {

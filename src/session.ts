@@ -19,6 +19,8 @@ export interface Session {
   readonly state: StateView
   /** What gives versions their numbers, in the order of the calls. */
   readonly queue: Queue
+  /** Where credentials and endpoints of other places come from. */
+  readonly env: Readonly<Record<string, string | undefined>>
 }
 
 /** The live version that a ref means. @throws ArtifactsError ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_INVALID_NAME. */

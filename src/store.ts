@@ -10,6 +10,7 @@ import type { CacheCleaning, CacheContents, LocalPath, LocalPathOptions } from '
 import { type CommitOptions, type CommitReport, commitPaths } from './commit.ts'
 import { type LogOptions, prepareLog } from './commit-artifact.ts'
 import { type DirectoryStatus, directoryStatus } from './differences.ts'
+import { processVariables } from './environment.ts'
 import {
   type DownloadOptions,
   type DownloadReport,
@@ -46,6 +47,7 @@ import type { PruneOptions, PruneReport } from './prune.ts'
 import { Queue } from './queue.ts'
 import { refusalOf } from './read-only.ts'
 import { StoreReader } from './reader.ts'
+import { type ReferenceOptions, resolveReference } from './references.ts'
 import {
   type RemoveOptions,
   type RemoveReport,
@@ -59,6 +61,7 @@ import { createStore } from './store/create.ts'
 import { createIo } from './store/io/io.ts'
 import { openStore } from './store/open.ts'
 import type { Setting } from './store/settings.ts'
+import type { FoundEntry } from './sync/references/resolve.ts'
 import type { OperationOptions, Progress } from './types.ts'
 import { type UndoReport, undoOperation } from './undo.ts'
 import { TOOL } from './version.ts'
@@ -86,6 +89,8 @@ export interface OpenOptions {
   readonly cacheDir?: string
   /** What a ref may name as its entity; default: the setting, else the user's name. */
   readonly entity?: string
+  /** Variables with the credentials and endpoints of other places; default: those of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Told what a person should hear although nothing failed, such as an index that was rebuilt. */
   readonly onNotice?: (text: string) => void
   /** Told how the rebuilding of an index goes on. */
@@ -132,7 +137,8 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     })
     const entity = options.entity ?? (opened.settings.get('entity') || userName())
     const defaults = { entity, project: opened.settings.get('project') }
-    return new Store({ opened, defaults, state: opened.index.state, queue: new Queue() })
+    const env = options.env ?? processVariables()
+    return new Store({ opened, defaults, state: opened.index.state, env, queue: new Queue() })
   }
 
   private constructor(session: Session) {
@@ -240,6 +246,15 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
   /** The types that artifacts have, of one project or of all. */
   async types(options: { readonly project?: string } = {}): Promise<readonly string[]> {
     return listTypes(this.#now(), options.project)
+  }
+
+  /** The entries that refer to what is at a URI; see {@link ReferenceOptions}. */
+  async resolveReference(
+    uri: string | URL,
+    options?: ReferenceOptions,
+  ): Promise<readonly FoundEntry[]> {
+    this.#refresh()
+    return resolveReference(this.#session, uri, options)
   }
 
   /** Bound directories against the versions they hold: one, or all. */

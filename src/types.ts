@@ -51,12 +51,13 @@ export type Entry = FileEntry | SymlinkEntry | DirectoryEntry | ReferenceEntry
 /** An entry whose bytes stay elsewhere. */
 export interface Reference {
   readonly uri: string
+  /** `sha256`, `md5` or `crc32c` of the bytes, in hex; `etag`, without quotes; `uri`, the SHA-256 of the URI. */
   readonly digest: { readonly algo: string; readonly value: string }
   /** Bytes, where the source says so. */
   readonly size?: number
   readonly etag?: string
   readonly versionId?: string
-  /** False while nobody has looked at the source yet. */
+  /** False while nobody has looked at the source, for want of a network. */
   readonly resolved: boolean
 }
 

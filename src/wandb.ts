@@ -7,10 +7,10 @@ import { createReadStream } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { ArtifactsError, isSystemError } from './errors.ts'
-import { bytesOf } from './files.ts'
 import { followedEntries } from './links.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { nodeReader } from './store/opened.ts'
+import { fileBytes } from './store/read-file.ts'
 import { lookup } from './store/tree/cursor.ts'
 import type {
   FileEntry,
@@ -77,10 +77,10 @@ interface View {
   readonly options: OperationOptions
 }
 
-async function fileDigest({ session, ref, options }: View, entry: FileEntry): Promise<string> {
+async function fileDigest({ session, options }: View, entry: FileEntry): Promise<string> {
   const hash = createHash('md5')
   let since = 0
-  for (const piece of bytesOf(session.opened, entry, ref, options)) {
+  for (const piece of fileBytes(session.opened, entry, options.signal)) {
     hash.update(piece)
     since += piece.length
     if (since < BREATH) continue
@@ -112,7 +112,7 @@ async function targetDigest(view: View, entry: ReferenceEntry, hops: number): Pr
   if (version === undefined || version.purged !== undefined || path === undefined) {
     throw unknown(view, entry.path, `the version of "${uri}" is not in this store`)
   }
-  const target = lookup(nodeReader(session.opened), version.object.root, path)
+  const target = lookup(nodeReader(session.opened), version.object.root, entryPathOf(path))
   if (target?.kind === 'file') return fileDigest(view, target)
   if (target?.kind !== 'reference' || hops === MAX_HOPS) {
     throw unknown(view, entry.path, `"${uri}" leads to no file`)
@@ -122,6 +122,16 @@ async function targetDigest(view: View, entry: ReferenceEntry, hops: number): Pr
 }
 
 const MAX_HOPS = 32
+
+/** Paths are percent-encoded in URIs. */
+function entryPathOf(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch (error) {
+    if (error instanceof URIError) return path
+    throw error
+  }
+}
 
 /** The MD5 of a local file, provided that it still is what was recorded. */
 async function localDigest(view: View, { path, reference }: ReferenceEntry): Promise<string> {

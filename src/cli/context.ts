@@ -61,6 +61,7 @@ async function openStore(
     ...placeOf(store, io),
     onNotice,
     onProgress,
+    env: io.environment.variables,
     ...(entity === undefined ? {} : { entity }),
   })
 }

@@ -28,6 +28,8 @@ export interface Environment {
   readonly cacheDir: string | undefined
   readonly entity: string | undefined
   readonly shell: string | undefined
+  /** All of them, for what reads its own: credentials and endpoints of other places. */
+  readonly variables: Readonly<Record<string, string | undefined>>
   /** True and false overrule what is found out about the terminal. */
   readonly color: boolean | undefined
 }
@@ -46,6 +48,7 @@ export function readEnvironment(
     cacheDir: value('ARTIFACTS_CACHE'),
     entity: value('ARTIFACTS_ENTITY'),
     shell: value('SHELL'),
+    variables,
     color:
       value('NO_COLOR') !== undefined || value('TERM') === 'dumb' || force === '0'
         ? false

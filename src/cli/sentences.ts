@@ -29,7 +29,7 @@ export interface GivenLabels {
 
 /** What else the person should know, a line each. */
 export function commitRemarks(report: CommitReport, given: GivenLabels): string[] {
-  const { outwardLinks, skipped, ignoredLabels, bound } = report
+  const { outwardLinks, skipped, ignoredLabels, unresolved, bound } = report
   const remarks: string[] = []
   if (skipped.length > 0) {
     const names = skipped.map(({ path, reason }) => `"${path}" (${reason})`)
@@ -39,6 +39,11 @@ export function commitRemarks(report: CommitReport, given: GivenLabels): string[
     const many = outwardLinks > 1
     remarks.push(
       `${count(outwardLinks, 'symbolic link')} ${many ? 'lead' : 'leads'} outside and ${many ? 'are' : 'is'} stored as a link, without what lies behind.`,
+    )
+  }
+  if (unresolved.length > 0) {
+    remarks.push(
+      `Recorded without a look at what is there, for want of a network: ${listed(unresolved)}. Later: artifacts commit --resolve ${report.ref}`,
     )
   }
   if (ignoredLabels.length > 0) {

@@ -18,7 +18,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'commit',
-    usage: '[PATH|-]...',
+    usage: '[PATH|URI|-]...',
     describe: 'Store files as a new version of an artifact',
     load: async () => (await import('./commands/commit.ts')).commit,
   },

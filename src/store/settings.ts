@@ -24,6 +24,7 @@ export type SettingKey =
   | 'entity'
   | 'gc.grace'
   | 'project'
+  | 'references.hosts'
 
 const DEFINITIONS: Readonly<Record<SettingKey, Definition>> = {
   'cache.dir': { default: '', check: checkDirectory },
@@ -32,6 +33,7 @@ const DEFINITIONS: Readonly<Record<SettingKey, Definition>> = {
   entity: { default: '', check: checkEntity },
   'gc.grace': { default: '14d', check: parseDuration },
   project: { default: 'default', check: checkProject },
+  'references.hosts': { default: '', check: checkHosts },
 }
 
 export class Settings {
@@ -130,6 +132,15 @@ function parse(text: string): Readonly<Record<string, string>> | undefined {
   return Object.values(value).every((each) => typeof each === 'string')
     ? (value as Record<string, string>)
     : undefined
+}
+
+/** Hosts with commas between, each with a port or without. */
+function checkHosts(value: string): void {
+  if (value.split(',').every((host) => /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)?(:\d{1,5})?$/i.test(host)))
+    return
+  throw new ArtifactsError('ERR_CONFIG', 'it must be hosts with commas between.', {
+    hint: 'As in `artifacts config set references.hosts minio.lan:9000,10.0.0.5`.',
+  })
 }
 
 function oneOf(...values: readonly string[]): (value: string) => void {

@@ -5,13 +5,15 @@ import { readEnvironment } from '../../src/cli/io.ts'
 const test = suite('io')
 
 test('a variable set to nothing counts as not set', () => {
-  const environment = readEnvironment({ ARTIFACTS_STORE: '', NO_COLOR: '', SHELL: '/bin/zsh' })
+  const variables = { ARTIFACTS_STORE: '', NO_COLOR: '', SHELL: '/bin/zsh' }
+  const environment = readEnvironment(variables)
   assert.equal(environment, {
     store: undefined,
     cacheDir: undefined,
     entity: undefined,
     shell: '/bin/zsh',
     color: undefined,
+    variables,
   })
 })
 

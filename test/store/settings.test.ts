@@ -30,6 +30,7 @@ test('what is not set has its default', async () => {
         ['entity', '', 'default'],
         ['gc.grace', '14d', 'default'],
         ['project', 'default', 'default'],
+        ['references.hosts', '', 'default'],
       ],
     )
     assert.not.ok(fs.existsSync(layout.config))
@@ -106,6 +107,18 @@ test('a file that holds anything else is refused, naming it', async () => {
       const error = throwsCode(() => new Settings(layout), 'ERR_CONFIG')
       const named = `${error.message} ${error.hint}`
       assert.ok(named.includes(layout.config) || named.includes('setting'), `${text}: ${named}`)
+    }
+  })
+})
+
+test('hosts are names or addresses, with a port or without', async () => {
+  await withLayout((layout) => {
+    const settings = new Settings(layout)
+    for (const value of ['minio.lan', '10.0.0.5:9000,[::1]:80,a', '']) {
+      assert.is(settings.set('references.hosts', value, io).get('references.hosts'), value)
+    }
+    for (const value of ['http://minio.lan', 'a b', 'a/b']) {
+      throwsCode(() => settings.set('references.hosts', value, io), 'ERR_CONFIG')
     }
   })
 })

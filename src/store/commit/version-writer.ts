@@ -235,7 +235,12 @@ function isFirstVersion({ index }: OpenedStore, { project, name }: CommitRequest
 }
 
 function isBefore(given: Entry | undefined, entry: Entry): boolean {
-  return given !== undefined && comparePaths(given.path, entry.path) < 0
+  if (given === undefined) return false
+  const order = comparePaths(given.path, entry.path)
+  if (order !== 0) return order < 0
+  throw new ArtifactsError('ERR_INVALID_PATH', `"${given.path}" would be two entries.`, {
+    hint: 'Commit one, then the other with `--incremental --as PATH`.',
+  })
 }
 
 /** True when nothing lies below the path. */

@@ -1,0 +1,20 @@
+/** Which kind of reference a URI is. */
+import { artifact } from './artifact.ts'
+import { file } from './file.ts'
+import { http } from './http.ts'
+import type { ReferenceKind } from './kind.ts'
+import { other } from './other.ts'
+import { schemeOf } from './uri.ts'
+
+const KINDS: Readonly<Record<string, ReferenceKind>> = {
+  artifacts: artifact,
+  file,
+  http,
+  https: http,
+}
+
+/** @throws ArtifactsError ERR_USAGE for what has no scheme. */
+export function kindOf(uri: string): ReferenceKind {
+  const scheme = schemeOf(uri)
+  return Object.hasOwn(KINDS, scheme) ? (KINDS[scheme] as ReferenceKind) : other
+}
