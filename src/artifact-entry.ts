@@ -1,13 +1,14 @@
 /** One path of a version, as a program reads it. */
+import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ArtifactVersion } from './artifact-version.ts'
 import { ArtifactsError } from './errors.ts'
-import { fileDigest, sha256 } from './file-digest.ts'
 import type { Session } from './session.ts'
-import { fileBytes } from './store/read-file.ts'
+import { fileBytes, fileDigest } from './store/read-file.ts'
 import { entrySize } from './store/tree/entry.ts'
-import type { Entry, OperationOptions } from './types.ts'
+import { entryUri } from './sync/references/artifact.ts'
+import type { Entry, ObjectId, OperationOptions } from './types.ts'
 
 /** What a file's bytes, or a reference's source, are known by. */
 export interface EntryDigest {
@@ -33,6 +34,9 @@ export interface EntryHome {
   readonly download: (dir: string | undefined, options: OperationOptions) => Promise<string>
 }
 
+/** The store that an entry is in, asked anew for each question. */
+export let entryHome: (entry: ArtifactEntry) => () => Session
+
 export class ArtifactEntry {
   readonly path: string
   readonly kind: Entry['kind']
@@ -48,16 +52,20 @@ export class ArtifactEntry {
   readonly #entry: Entry
   readonly #home: EntryHome
 
-  constructor(entry: Entry, version: string, home: EntryHome) {
+  constructor(entry: Entry, version: ObjectId, home: EntryHome) {
     this.path = entry.path
     this.kind = entry.kind
     this.size = entry.kind === 'reference' ? entry.reference.size : entrySize(entry)
     this.executable = entry.kind === 'file' && entry.executable
     this.uri = entry.kind === 'reference' ? entry.reference.uri : undefined
     this.target = entry.kind === 'symlink' ? entry.target : undefined
-    this.url = `artifacts://${version}/${entry.path.split('/').map(encodeURIComponent).join('/')}`
+    this.url = entryUri(version, entry.path)
     this.#entry = entry
     this.#home = home
+  }
+
+  static {
+    entryHome = (entry) => entry.#home.session
   }
 
   /** Of the bytes of a file or a symlink's target, or as recorded of a reference; undefined for an empty directory. */
@@ -119,7 +127,7 @@ function entryDigest({ opened }: Session, entry: Entry): EntryDigest | undefined
     case 'directory':
       return undefined
     case 'symlink':
-      return { algorithm: 'sha256', value: sha256(Buffer.from(entry.target)) }
+      return { algorithm: 'sha256', value: createHash('sha256').update(entry.target).digest('hex') }
     case 'file':
       return { algorithm: 'sha256', value: fileDigest(opened, entry) }
   }

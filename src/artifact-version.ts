@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream'
 import { type Artifact, draftFrom } from './artifact.ts'
 import { ArtifactEntry, type EntryHome, type ReadOptions } from './artifact-entry.ts'
+import { localPath } from './cache.ts'
 import { ArtifactsError } from './errors.ts'
 import {
   type CheckoutOptions,
@@ -23,6 +24,8 @@ import { entries, lookup } from './store/tree/cursor.ts'
 import { quotePath } from './store/tree/paths.ts'
 import type { Entry, OperationOptions } from './types.ts'
 import { updateVersion, type VersionChanges } from './update-version.ts'
+import { versionSource } from './value-sources.ts'
+import { decodeValue, type TypedValue } from './values/values.ts'
 import { VersionFacts } from './version-facts.ts'
 
 export interface FilesOptions {
@@ -75,6 +78,16 @@ export class ArtifactVersion extends VersionFacts {
     })
   }
 
+  /**
+   * The value that was added as `path`, or the file's bytes where its path says nothing; undefined: there is none.
+   * Reading executes nothing.
+   * @throws ArtifactsError ERR_INVALID_VALUE for a file that is not what its path says, ERR_AMBIGUOUS.
+   */
+  async get<T extends TypedValue = TypedValue>(path: string): Promise<T | undefined> {
+    this.#content()
+    return (await decodeValue(path, versionSource(this.#session, this))) as T | undefined
+  }
+
   /** The bytes of one file; see {@link ArtifactEntry.read}. @throws ArtifactsError ERR_NOT_FOUND at once. */
   read(path: string, options?: ReadOptions): Readable {
     const found = lookup(nodeReader(this.#content().opened), this.digest, path)
@@ -99,6 +112,12 @@ export class ArtifactVersion extends VersionFacts {
   /** Downloads the only file of a version of one file; its full path. @throws ArtifactsError ERR_USAGE counts them otherwise. */
   async file(dir?: string, options?: OperationOptions): Promise<string> {
     return downloadFile(this.#session(), this.#name, dir, options)
+  }
+
+  /** A cached read-only copy: of the file or folder at `path`, by default of all; see `Store.path`. */
+  async localPath(path?: string, options: OperationOptions = {}): Promise<string> {
+    const chosen = path === undefined ? options : { ...options, path }
+    return (await localPath(this.#session(), this.#name, chosen)).path
   }
 
   /**
@@ -148,7 +167,7 @@ export class ArtifactVersion extends VersionFacts {
     const { opened } = this.#content()
     const { id: version, digest: root, type, project, description, metadata } = this
     const base = { store: opened.id, version, root, isParent: true, read: nodeReader(opened) }
-    return draftFrom(opened, base, this.name, {
+    return draftFrom(this.#session, base, this.name, {
       type,
       project,
       metadata,

@@ -3,6 +3,8 @@
  * (`run.logArtifact`, `store.commit`); files are read then, and must still be what they were when they were added.
  */
 import { basename, dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ArtifactEntry, entryHome } from './artifact-entry.ts'
 import { DraftContents } from './draft-contents.ts'
 import { placeOf, requireDirectory } from './draft-files.ts'
 import type { DraftBase, Drafted } from './draft-tree.ts'
@@ -11,9 +13,12 @@ import { ArtifactsError } from './errors.ts'
 import { checkMetadata } from './metadata.ts'
 import { checkName, checkProject, checkType } from './names.ts'
 import { type DraftEntry, NewFile, type NewFileOptions } from './new-file.ts'
-import type { OpenedStore } from './store/opened.ts'
+import { isUri, type ReferenceOptions, resolveReference } from './references.ts'
+import type { Session } from './session.ts'
 import { checkPath, quotePath } from './store/tree/paths.ts'
 import type { EntryPath, Json, Metadata } from './types.ts'
+import { draftSource, draftValue } from './value-sources.ts'
+import { decodeValue, encodeValue, type TypedValue } from './values/values.ts'
 
 export interface ArtifactOptions {
   /** What kind of thing it is, such as `dataset` or `model`. */
@@ -49,6 +54,11 @@ export interface AddDirOptions {
 export let contentsOf: (artifact: Artifact) => DraftContents
 
 let begin: (artifact: Artifact, contents: DraftContents) => Artifact
+
+export interface AddReferenceOptions extends ReferenceOptions {
+  /** Takes the place of something else at a path. */
+  readonly overwrite?: boolean
+}
 
 export class Artifact {
   readonly name: string
@@ -134,6 +144,34 @@ export class Artifact {
   }
 
   /**
+   * Adds references to what is at a URI, or to an entry of another version: bytes that stay where they are. One for a
+   * thing, one for each thing below a folder or prefix.
+   * @throws ArtifactsError ERR_FINALIZED, ERR_NOT_FOUND, ERR_USAGE for what is no URI, ERR_INVALID_PATH, ERR_EXISTS,
+   * ERR_REMOTE_UNREACHABLE, ERR_REMOTE_DENIED.
+   */
+  async addReference(
+    target: string | URL | ArtifactEntry,
+    options: AddReferenceOptions = {},
+  ): Promise<readonly DraftEntry[]> {
+    const contents = this.#open()
+    const { overwrite = false, ...rest } = options
+    const isEntry = target instanceof ArtifactEntry
+    const uri = isEntry ? target.url : String(target)
+    if (!isUri(uri)) {
+      throw new ArtifactsError('ERR_USAGE', `"${uri}" is no URI, such as "s3://bucket/key".`, {
+        hint: `A local file is ${JSON.stringify(pathToFileURL(uri).href)}; \`addFile\` stores its bytes.`,
+      })
+    }
+    const home = isEntry ? entryHome(target) : contents.home
+    return contents.run(async () => {
+      const found = await resolveReference(home?.(), uri, rest)
+      const all = found.map((entry): Drafted => ({ kind: 'entry', path: entry.path, entry }))
+      await contents.add(all, { overwrite })
+      return all.map(entryOf)
+    })
+  }
+
+  /**
    * A file to be written. It is added when it ends: by `close()`, `end()`, or by leaving the block of `await using`.
    * @throws ArtifactsError ERR_FINALIZED, ERR_INVALID_PATH, ERR_EXISTS.
    */
@@ -148,6 +186,38 @@ export class Artifact {
       contents.requireOpen()
       return contents.run(async () => entryOf(await contents.keep(place, file.path, overwrite)))
     })
+  }
+
+  /**
+   * Adds a value: JSON, text, bytes, a typed array, a table, media. Where the path does not say its kind, an ending that
+   * does is put behind it. Returns the entry that stands for the value.
+   * @throws ArtifactsError ERR_FINALIZED, ERR_INVALID_VALUE, ERR_INVALID_PATH, ERR_EXISTS.
+   */
+  async add(
+    path: string,
+    value: TypedValue,
+    { overwrite = false }: { readonly overwrite?: boolean } = {},
+  ): Promise<DraftEntry> {
+    const contents = this.#open()
+    checkPath(path)
+    // Encoded now: the program may change the value afterwards.
+    const encoding = encodeValue(path, value)
+    return contents.run(async () => {
+      const [first, ...others] = await encoding
+      const drafted = await draftValue(contents, first)
+      const all = [drafted]
+      for (const file of others) all.push(await draftValue(contents, file))
+      await contents.add(all, { overwrite })
+      return entryOf(drafted)
+    })
+  }
+
+  /** The value that was added as `path`, or that the version has from which the draft started; undefined: there is none. */
+  async get<T extends TypedValue = TypedValue>(path: string): Promise<T | undefined> {
+    const contents = this.#contents
+    return contents.run(
+      async () => (await decodeValue(path, draftSource(contents))) as T | undefined,
+    )
   }
 
   /**
@@ -187,20 +257,20 @@ export class Artifact {
 }
 
 /** A draft that copies into the store's `tmp/` what is added to it, so that files may change afterwards. */
-export function draftIn(store: OpenedStore, name: string, options: ArtifactOptions): Artifact {
+export function draftIn(home: () => Session, name: string, options: ArtifactOptions): Artifact {
   const artifact = new Artifact(name, options)
-  return begin(artifact, new DraftContents(artifact.name, { store, captures: true }))
+  return begin(artifact, new DraftContents(artifact.name, { home, captures: true }))
 }
 
 /** A draft that starts from a version's entries. */
 export function draftFrom(
-  store: OpenedStore,
+  home: () => Session,
   base: DraftBase,
   name: string,
   options: ArtifactOptions,
 ): Artifact {
   const artifact = new Artifact(name, options)
-  return begin(artifact, new DraftContents(artifact.name, { store, base }))
+  return begin(artifact, new DraftContents(artifact.name, { home, base }))
 }
 
 function entryOf(drafted: Drafted): DraftEntry {

@@ -56,14 +56,14 @@ export function prepareLog(
   return async () => {
     try {
       return await contents.run(async () => {
-        const base = baseOf(session, artifact, project, contents)
+        const start = baseOf(session, artifact, project, contents)
         const { outcome, object } = await commitVersion(opened, {
           project,
           name,
           type,
           sources: contents.sources(),
           entries: contents.entries(),
-          ...(base === undefined ? {} : { base }),
+          ...(start === undefined ? {} : { base: start }),
           ...labels,
           reuse: options.reuse ?? 'latest',
           include: [],
@@ -77,7 +77,8 @@ export function prepareLog(
         if (outcome.kind === 'taken') throw new Error('A commit ended without a version.')
         const read = nodeReader(opened)
         const { version } = outcome
-        contents.settle({ store: opened.id, version, root: object.root, isParent: false, read })
+        const base = { store: opened.id, version, root: object.root, isParent: false, read }
+        contents.settle(base, () => session)
         return version
       })
     } finally {

@@ -6,11 +6,11 @@ import { extname } from 'node:path'
 import { digestOf, isSeen, lookAtFile, type SeenFile } from './draft-files.ts'
 import { type DraftBase, type Drafted, DraftTree, kindOf, listed } from './draft-tree.ts'
 import { ArtifactsError } from './errors.ts'
-import { fileDigest } from './file-digest.ts'
 import { Queue } from './queue.ts'
+import type { Session } from './session.ts'
 import { StagedFiles } from './staged-files.ts'
 import type { Source } from './store/ingest/scan.ts'
-import type { OpenedStore } from './store/opened.ts'
+import { fileDigest } from './store/read-file.ts'
 import { equalEntries } from './store/tree/entry.ts'
 import { quotePath } from './store/tree/paths.ts'
 import type { Entry, EntryPath, FileEntry, ObjectId } from './types.ts'
@@ -29,21 +29,22 @@ export class DraftContents {
   tree: DraftTree
   /** The version that it became. */
   logged: ObjectId | undefined
-  readonly #store: OpenedStore | undefined
+  /** The store that it was begun in, or that the version it started from is in. */
+  home: (() => Session) | undefined
   #isFinal = false
   #commits = 0
   readonly #queue = new Queue()
 
-  /** @param store the store that the draft was begun in; it captures what is added. */
+  /** @param options `captures`: what is added is copied at once. */
   constructor(
     name: string,
-    options: { store?: OpenedStore; base?: DraftBase; captures?: boolean },
+    options: { home?: () => Session; base?: DraftBase; captures?: boolean },
   ) {
-    const { store, base, captures = false } = options
+    const { home, base, captures = false } = options
     this.name = name
-    this.#store = store
+    this.home = home
     this.captures = captures
-    this.staged = new StagedFiles(captures ? store?.layout.tmp : undefined)
+    this.staged = new StagedFiles(captures ? home?.().opened.layout.tmp : undefined)
     this.tree = new DraftTree(base)
   }
 
@@ -110,8 +111,9 @@ export class DraftContents {
   }
 
   /** From now on it is the version that it became. */
-  settle(base: DraftBase): void {
+  settle(base: DraftBase, home: () => Session): void {
     this.logged = base.version
+    this.home = home
     this.tree = new DraftTree(base)
     this.staged.clear()
   }
@@ -157,8 +159,8 @@ export class DraftContents {
     if (drafted.kind === 'entry') return equalEntries(drafted.entry, inherited)
     if (inherited.kind !== 'file' || inherited.executable !== drafted.seen.executable) return false
     if (inherited.size !== drafted.seen.stat.size) return false
-    if (this.#store === undefined) throw new Error('A draft of a version has its store.')
-    return fileDigest(this.#store, inherited) === (await digestOf(drafted.seen))
+    if (this.home === undefined) throw new Error('A draft of a version has its store.')
+    return fileDigest(this.home().opened, inherited) === (await digestOf(drafted.seen))
   }
 
   /** Whether something else stands at the path. */
@@ -183,10 +185,14 @@ export class DraftContents {
 
   /** Adds a staged file. */
   async keep(path: EntryPath, file: string, overwrite: boolean): Promise<Drafted> {
-    const seen = await lookAtFile(file)
-    const drafted: Drafted = { kind: 'local', path, seen, staged: true, localPath: undefined }
+    const drafted = await stagedAt(path, file)
     await this.add([drafted], { overwrite })
     return drafted
+  }
+
+  /** Keeps bytes in a file; it is to be added. */
+  stage(path: EntryPath, bytes: Uint8Array): Promise<Drafted> {
+    return stagedAt(path, this.staged.keep(bytes))
   }
 
   /** Throws ERR_EXISTS or ERR_INVALID_PATH where a new file can't be. */
@@ -216,4 +222,9 @@ export class DraftContents {
       },
     )
   }
+}
+
+async function stagedAt(path: EntryPath, file: string): Promise<Drafted> {
+  const seen = await lookAtFile(file)
+  return { kind: 'local', path, seen, staged: true, localPath: undefined }
 }

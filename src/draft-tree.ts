@@ -59,6 +59,14 @@ export class DraftTree {
     return lookup(this.base.read, this.base.root, path)
   }
 
+  /** Paths of files of the version it started from that begin with this text and still stand. */
+  *inheritedFiles(prefix: string): Generator<EntryPath> {
+    if (this.base === undefined) return
+    for (const { path, kind } of entries(this.base.read, this.base.root, { prefix })) {
+      if (kind === 'file' && !this.#removed.has(path) && !this.#added.has(path)) yield path
+    }
+  }
+
   /** Puts something at a path, in the place of what is there. Check it before. */
   put(drafted: Drafted): void {
     const { path } = drafted

@@ -1,6 +1,7 @@
 /** References as a program uses them: from a URI to entries, and from an entry to its bytes. */
+import { processVariables } from './environment.ts'
 import type { Session } from './session.ts'
-import type { Network } from './sync/net/network.ts'
+import type { Network, Variables } from './sync/net/network.ts'
 import type { ReferenceContext } from './sync/references/kind.ts'
 import type { FoundEntry } from './sync/references/resolve.ts'
 import type { OperationOptions } from './types.ts'
@@ -22,19 +23,19 @@ export interface ReferenceOptions extends OperationOptions {
 }
 
 /**
- * The entries that refer to what is at `uri`, in ascending order of their paths: one for a thing, one for each thing
+ * The entries that refer to what is at `uri`; without a session, of a draft that knows no store. They are in ascending order of their paths: one for a thing, one for each thing
  * below a folder or prefix. They can be added to a version as they are.
  * @throws ArtifactsError ERR_NOT_FOUND, ERR_USAGE, ERR_INVALID_PATH, ERR_SECRETS, ERR_REMOTE_UNREACHABLE (without any
  * network the entry is unresolved instead), ERR_REMOTE_DENIED.
  */
 export async function resolveReference(
-  session: Session,
+  session: Session | undefined,
   uri: string | URL,
   options: ReferenceOptions & { readonly named?: boolean } = {},
 ): Promise<readonly FoundEntry[]> {
   const { resolveUri } = await import('./sync/references/resolve.ts')
   const { as, maxObjects, checksum = true, include = [], exclude = [] } = options
-  const { offline = isSet(session.env['ARTIFACTS_OFFLINE']) } = options
+  const { offline = isSet(variablesOf(session)['ARTIFACTS_OFFLINE']) } = options
   const { named = false, allowSecrets = false } = options
   const placing = { as, maxObjects, checksum, include, exclude, offline, named, allowSecrets }
   return withReferences(session, options, async (context) => {
@@ -47,15 +48,22 @@ export async function resolveReference(
 
 /** Runs `work` with all that references need; connections are closed after it. */
 export async function withReferences<T>(
-  session: Session,
+  session: Session | undefined,
   { signal, onProgress }: OperationOptions,
   work: (context: ReferenceContext) => Promise<T>,
 ): Promise<T> {
-  const { opened, state, defaults, env } = session
   const { Network } = await import('./sync/net/network.ts')
-  const trusted = opened.settings.get('references.hosts').split(',').filter(Boolean)
+  const env = variablesOf(session)
+  const hosts = session?.opened.settings.get('references.hosts') ?? ''
+  const trusted = hosts.split(',').filter(Boolean)
   using network: Network = new Network({ trusted, env })
-  return await work({ network, env, store: opened, state, defaults, signal, onProgress })
+  const home = session && { ...session, store: session.opened }
+  return await work({ network, env, home, signal, onProgress })
+}
+
+/** A draft that knows no store has the variables of the process. */
+function variablesOf(session: Session | undefined): Variables {
+  return session?.env ?? processVariables()
 }
 
 /** True for what has a scheme with `://`; what has another form is taken for a path. */

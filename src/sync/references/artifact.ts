@@ -13,7 +13,7 @@ import { fileBytes, fileDigest } from '../../store/read-file.ts'
 import { entries, lookup } from '../../store/tree/cursor.ts'
 import type { Entry, FileEntry, ObjectId, Reference } from '../../types.ts'
 import { changed } from './digests.ts'
-import type { FoundItem, ReferenceContext, ReferenceKind } from './kind.ts'
+import type { FoundItem, ReferenceContext, ReferenceHome, ReferenceKind } from './kind.ts'
 import { tooMany } from './limits.ts'
 import { decoded, lastPart } from './uri.ts'
 
@@ -21,8 +21,10 @@ export const artifact: ReferenceKind = {
   isRemote: false,
   nameOf: (uri) => lastPart(split(uri).path, false),
   async resolve(uri, options) {
-    const { store, maxObjects = Number.POSITIVE_INFINITY } = options
-    const { version } = find(uri, options)
+    const { maxObjects = Number.POSITIVE_INFINITY } = options
+    const home = homeOf(uri, options)
+    const { store } = home
+    const { version } = find(uri, home)
     const path = split(uri).path.replace(/\/+$/, '')
     const read = nodeReader(store)
     const name = lastPart(path, false)
@@ -49,8 +51,10 @@ export const artifact: ReferenceKind = {
     throw missing(uri)
   },
   async open(reference, context) {
-    const { store, signal } = context
-    const entry = fileAt(reference.uri, context)
+    const { signal } = context
+    const home = homeOf(reference.uri, context)
+    const { store } = home
+    const entry = fileAt(reference.uri, home)
     if (fileDigest(store, entry) !== reference.digest.value) throw changed(reference, 'other bytes')
     return { body: Readable.from(fileBytes(store, entry, signal)), proven: true }
   },
@@ -68,14 +72,21 @@ function referenceTo(store: OpenedStore, version: ObjectId, entry: Entry): Refer
   return { uri: entryUri(version, entry.path), digest, size: entry.size, resolved: true }
 }
 
-function fileAt(uri: string, context: ReferenceContext): FileEntry {
-  const { version } = find(uri, context)
-  const entry = lookup(nodeReader(context.store), version.object.root, split(uri).path)
+function fileAt(uri: string, home: ReferenceHome): FileEntry {
+  const { version } = find(uri, home)
+  const entry = lookup(nodeReader(home.store), version.object.root, split(uri).path)
   if (entry?.kind === 'file') return entry
   throw missing(uri)
 }
 
-function find(uri: string, { state, defaults }: ReferenceContext): Resolved {
+function homeOf(uri: string, { home }: ReferenceContext): ReferenceHome {
+  if (home !== undefined) return home
+  throw new ArtifactsError('ERR_USAGE', `"${uri}" is in a store, and the draft knows none yet.`, {
+    hint: 'Begin the draft in its store, `store.draft(name, { type })`, or give the entry itself.',
+  })
+}
+
+function find(uri: string, { state, defaults }: ReferenceHome): Resolved {
   const { ref } = split(uri)
   try {
     return resolveVersion(state, parseRef(ref), defaults)

@@ -74,8 +74,12 @@ function statOf(path: string): Stats {
 }
 
 async function recordTree(root: string, options: ResolveOptions): Promise<readonly FoundItem[]> {
-  const { include, exclude, maxObjects = Number.POSITIVE_INFINITY, store } = options
-  const batches = walk(root, { include, exclude, store: store.layout.root })
+  const { include, exclude, maxObjects = Number.POSITIVE_INFINITY, home } = options
+  const batches = walk(root, {
+    include,
+    exclude,
+    ...(home === undefined ? {} : { store: home.store.layout.root }),
+  })
   const items: FoundItem[] = []
   for (const batch of batches) {
     for (let index = 0; index < batch.length; index++) {

@@ -10,6 +10,12 @@ export interface ReferenceContext extends OperationOptions {
   readonly network: Network
   /** Where credentials and endpoints come from. */
   readonly env: Variables
+  /** Absent for a draft that knows no store yet. */
+  readonly home: ReferenceHome | undefined
+}
+
+/** The store whose versions references may lead to. */
+export interface ReferenceHome {
   readonly store: OpenedStore
   readonly state: StateView
   readonly defaults: RefDefaults

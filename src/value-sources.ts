@@ -1,0 +1,84 @@
+/** Where values are read from: the files of a version, or of a draft. */
+import { createReadStream } from 'node:fs'
+import { resolve } from 'node:path'
+import type { DraftContents } from './draft-contents.ts'
+import type { Drafted } from './draft-tree.ts'
+import { readFile } from './files.ts'
+import { resolveReference } from './references.ts'
+import type { Session } from './session.ts'
+import { nodeReader } from './store/opened.ts'
+import { fileBytes } from './store/read-file.ts'
+import { entries, lookup } from './store/tree/cursor.ts'
+import { entrySize } from './store/tree/entry.ts'
+import { checkPath, comparePaths } from './store/tree/paths.ts'
+import { entryUri } from './sync/references/artifact.ts'
+import type { Entry, EntryPath, ObjectId } from './types.ts'
+import type { ValueFile, ValueSource } from './values/value-files.ts'
+
+/** @param session asked anew for each question: a value may read its files long after it was got. */
+export function versionSource(
+  session: () => Session,
+  version: { readonly id: ObjectId; readonly digest: ObjectId },
+): ValueSource {
+  const read = (): ReturnType<typeof nodeReader> => nodeReader(session().opened)
+  return {
+    entry: (path) => sizeOf(lookup(read(), version.digest, path)),
+    read: (path) => readFile(session(), `@${version.id}`, path),
+    paths: function* (prefix) {
+      for (const entry of entries(read(), version.digest, { prefix })) {
+        if (isReadable(entry)) yield entry.path
+      }
+    },
+    url: (path) => entryUri(version.id, path),
+  }
+}
+
+/** What was added to the draft so far, on top of what it started from. */
+export function draftSource(contents: DraftContents): ValueSource {
+  const { tree, home } = contents
+  return {
+    entry: (path) => {
+      const added = tree.added(path as EntryPath)
+      if (added?.kind === 'local') return { size: added.seen.stat.size }
+      return sizeOf(added?.entry ?? tree.inherited(path as EntryPath))
+    },
+    read: (path) => {
+      const added = tree.added(path as EntryPath)
+      if (added?.kind === 'local') return createReadStream(added.seen.file)
+      const entry = added?.entry ?? tree.inherited(path as EntryPath)
+      if (entry?.kind !== 'file' || home === undefined) {
+        throw new Error(`"${path}" is no file of the draft.`)
+      }
+      return fileBytes(home().opened, entry)
+    },
+    paths: (prefix) => {
+      const added = tree.sorted().filter((each) => each.kind === 'local')
+      const found = new Set<string>(added.map(({ path }) => path))
+      for (const path of tree.inheritedFiles(prefix)) found.add(path)
+      return [...found].filter((path) => path.startsWith(prefix)).sort(comparePaths)
+    },
+  }
+}
+
+/** A file of a value as an entry of the draft; its bytes are kept until the draft is logged. */
+export async function draftValue(contents: DraftContents, file: ValueFile): Promise<Drafted> {
+  const path = checkPath(file.path)
+  if ('source' in file) {
+    const localPath = resolve(file.source)
+    return { kind: 'local', path, localPath, ...(await contents.see(localPath)) }
+  }
+  if ('url' in file) {
+    const [entry] = await resolveReference(contents.home?.(), file.url, { as: path })
+    if (entry === undefined) throw new Error(`"${file.url}" is nothing.`)
+    return { kind: 'entry', path, entry }
+  }
+  return contents.stage(path, file.bytes)
+}
+
+function sizeOf(entry: Entry | undefined): { readonly size?: number } | undefined {
+  return entry !== undefined && isReadable(entry) ? { size: entrySize(entry) } : undefined
+}
+
+function isReadable({ kind }: Entry): boolean {
+  return kind === 'file' || kind === 'reference'
+}
