@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url'
 import { type Binding, bindDirectory, bindingOf } from './bindings.ts'
 import { newReferences, refuseResolveWith } from './commit-references.ts'
 import { ArtifactsError, isSystemError } from './errors.ts'
-import { checkAlias, checkName, checkTag, checkType, parseRef } from './names.ts'
+import { checkAlias, checkName, checkTag, checkText, checkType, parseRef } from './names.ts'
 import { isUri, referenceName } from './references.ts'
+import { resolveRun, sessionOfRun } from './runs.ts'
 import { refOf, type Session, versionOf } from './session.ts'
 import { spoolInput } from './standard-input.ts'
 import { type CommitResult, commitVersion } from './store/commit/commit.ts'
@@ -44,6 +45,10 @@ export interface CommitOptions extends OperationOptions {
   readonly offline?: boolean
   /** Instead of paths: the version to be stored again, with its unresolved references looked up. */
   readonly resolve?: string
+  /** The run that logs it, as `store.run` takes it; a name without project means the run's project then. */
+  readonly run?: string
+  /** The name that the version has in the run; default: the artifact's. */
+  readonly slot?: string
   readonly dryRun?: boolean
   /** Worker threads; 0 for none. */
   readonly jobs?: number
@@ -69,6 +74,8 @@ export interface CommitReport {
   readonly reusedBytes: number
   /** False: the content was there. */
   readonly created: boolean
+  /** Id of the run that logged it. */
+  readonly run?: string
   readonly dryRun: boolean
   /** Entries, against the base or the version before. */
   readonly added: number
@@ -103,7 +110,9 @@ export async function commitPaths(
   refuseResolveWith(paths, options)
   const inputs = await readInputs(session, paths, options)
   try {
-    const { project, name } = targetOf(session, inputs, options)
+    const run = options.run === undefined ? undefined : resolveRun(session, options.run).id
+    const within = run === undefined ? session : sessionOfRun(session, run)
+    const { project, name } = targetOf(within, inputs, options)
     refuseAmbiguity(inputs, options)
     const entries = await newReferences(session, inputs, options)
     const { aliases = [], tags = [], type, description, metadata } = options
@@ -113,7 +122,8 @@ export async function commitPaths(
       ...(type === undefined ? {} : { type: checkType(type) }),
       sources: sourcesOf(inputs, options),
       entries,
-      ...baseOf(session, project, name, options),
+      ...baseOf(within, project, name, options),
+      ...(run === undefined ? {} : { run: { id: run, ...slotOf(options) } }),
       aliases: aliases.map(checkAlias),
       tags: tags.map(checkTag),
       ...(description === undefined ? {} : { description }),
@@ -127,7 +137,8 @@ export async function commitPaths(
       signal: options.signal,
       onProgress: options.onProgress,
     })
-    const report = reportOf(session, { project, name }, result, entries, options)
+    const ran = run === undefined ? options : { ...options, run }
+    const report = reportOf(session, { project, name }, result, entries, ran)
     const bound = options.dryRun === true ? undefined : bindInput(session, inputs, report, options)
     return bound === undefined ? report : { ...report, bound }
   } finally {
@@ -209,6 +220,10 @@ function isDirectory(path: string, given: string): boolean {
   throw new ArtifactsError('ERR_USAGE', `"${given}" is neither a file nor a directory.`, {
     hint: 'To store what a program writes, pipe it: `PROGRAM | artifacts commit - --as PATH -n NAME`.',
   })
+}
+
+function slotOf({ slot }: CommitOptions): { readonly slot?: string } {
+  return slot === undefined ? {} : { slot: checkText(slot, 'slot') }
 }
 
 function targetOf(
@@ -338,6 +353,7 @@ function reportOf(
     storedBytes,
     reusedBytes,
     created,
+    ...(options.run === undefined ? {} : { run: options.run }),
     dryRun: options.dryRun ?? false,
     ...counts,
     outwardLinks: scan.outwardLinks,

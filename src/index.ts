@@ -56,10 +56,23 @@ export { formatRef, parseRef, type Ref, type Selector } from './names.ts'
 export type { DraftEntry, NewFile, NewFileOptions } from './new-file.ts'
 export type { OperationDetails, OperationSummary } from './operations.ts'
 export type { Moment, PastStore } from './past.ts'
+export type { LinkReport, UnlinkReport } from './portfolios.ts'
 export type { PruneOptions, PruneReport } from './prune.ts'
 export type { StoreReader } from './reader.ts'
 export type { ReferenceOptions } from './references.ts'
 export type { RemovedVersion, RemoveOptions, RemoveReport, RestoreReport } from './removal.ts'
+export { Run } from './run.ts'
+export type {
+  FinishOptions,
+  RunEdge,
+  RunLabels,
+  RunListFilter,
+  RunQuery,
+  RunSource,
+  RunSummary,
+  StartRunOptions,
+  UseOptions,
+} from './runs.ts'
 export type { StoreStatistics } from './statistics.ts'
 export type { Change as OperationChange, Ttl } from './store/log/change.ts'
 export type { Setting } from './store/settings.ts'

@@ -10,7 +10,7 @@ import type { Plan } from './store/log/plan.ts'
 import { planAliases } from './store/log/plan-aliases.ts'
 import { type EditIntent, planArtifactEdit, planEdit } from './store/log/plan-edit.ts'
 import { planRename } from './store/log/plan-rename.ts'
-import type { Metadata, ObjectId } from './types.ts'
+import type { ArtifactId, Metadata, ObjectId } from './types.ts'
 
 /** `add` to what there is, `remove` from it, or `set` it as a whole. */
 export type LabelMode = 'add' | 'remove' | 'set'
@@ -85,7 +85,9 @@ export async function changeAliases(
   mode: LabelMode = 'add',
 ): Promise<AliasReport> {
   const target = targetOf(session, ref)
-  const intent = { ...target.intent, aliases: aliases.map(checkAlias), mode }
+  const { portfolio } = target
+  const of = portfolio === undefined ? {} : { portfolio }
+  const intent = { ...target.intent, ...of, aliases: aliases.map(checkAlias), mode }
   const { outcome, operation } = await write(session, (state) => planAliases(state, intent))
   const { state } = session
   const added = outcome.added.map(({ alias, from }) => {
@@ -94,7 +96,7 @@ export async function changeAliases(
   })
   return {
     ...target.report,
-    aliases: state.aliasesOf(target.report.id),
+    aliases: state.aliasesOf(target.report.id, portfolio),
     ...outcome,
     added,
     ...operation,
@@ -208,6 +210,8 @@ function targetOf(
 ): {
   readonly intent: { readonly version: ObjectId; readonly name: string }
   readonly report: LabelReport
+  /** The one that the ref names, if it does. */
+  readonly portfolio: ArtifactId | undefined
 } {
   const resolved = versionOf(session, ref)
   const { artifact, version } = resolved
@@ -220,6 +224,7 @@ function targetOf(
       version: `v${version.number}`,
       id: version.id,
     },
+    portfolio: resolved.link?.portfolio.id,
   }
 }
 

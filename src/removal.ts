@@ -1,6 +1,7 @@
 /** Deleting versions, which is soft, and taking that back. */
 import { ArtifactsError } from './errors.ts'
 import { wholeArtifact, write } from './labels.ts'
+import { isLink } from './portfolios.ts'
 import { anyVersionOf, nameOf, refOf, type Session, versionOf } from './session.ts'
 import type { Resolved } from './store/index/resolve.ts'
 import type { StateView, VersionRow } from './store/index/state.ts'
@@ -106,7 +107,11 @@ function namedVersions(
   session: Session,
   refs: readonly string[],
 ): (state: StateView) => readonly Target[] {
-  const targets = refs.map((ref) => toTarget(session, versionOf(session, ref)))
+  const targets = refs.map((ref) => {
+    const resolved = versionOf(session, ref)
+    if (resolved.link !== undefined) throw isLink(session, resolved)
+    return toTarget(session, resolved)
+  })
   return () => targets
 }
 

@@ -21,6 +21,8 @@ export interface Session {
   readonly queue: Queue
   /** Where credentials and endpoints of other places come from. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Told what a person should hear although nothing failed. */
+  readonly onNotice: (text: string) => void
 }
 
 /** The live version that a ref means. @throws ArtifactsError ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_INVALID_NAME. */
@@ -59,9 +61,16 @@ export function nameOf(
   return project === defaults.project ? name : `${project}/${name}`
 }
 
-/** `bike:v4`, or `project/bike:v4` where the project is not the default one. */
+/** `bike:v4`, or `project/bike:v4` where the project is not the default one; never the name of a link. */
 export function refOf(session: Session, { artifact, version }: Naming): string {
   return `${nameOf(session, artifact)}:v${version.number}`
+}
+
+/** As `refOf`, and where a portfolio was named, its version. */
+export function linkRefOf(session: Session, resolved: Resolved): string {
+  const { link } = resolved
+  if (link === undefined) return refOf(session, resolved)
+  return refOf(session, { artifact: link.portfolio, version: link })
 }
 
 interface Naming {

@@ -43,6 +43,7 @@ import {
   operationDetails,
 } from './operations.ts'
 import { type Moment, PastStore } from './past.ts'
+import { type LinkReport, linkVersion, type UnlinkReport, unlinkVersion } from './portfolios.ts'
 import type { PruneOptions, PruneReport } from './prune.ts'
 import { Queue } from './queue.ts'
 import { refusalOf } from './read-only.ts'
@@ -55,6 +56,15 @@ import {
   removeVersions,
   restoreVersions,
 } from './removal.ts'
+import { Run } from './run.ts'
+import {
+  findRun,
+  listRuns,
+  type RunListFilter,
+  type RunQuery,
+  resolveRun,
+  type StartRunOptions,
+} from './runs.ts'
 import type { Session } from './session.ts'
 import type { StoreStatistics } from './statistics.ts'
 import { createStore } from './store/create.ts'
@@ -138,7 +148,14 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     const entity = options.entity ?? (opened.settings.get('entity') || userName())
     const defaults = { entity, project: opened.settings.get('project') }
     const env = options.env ?? processVariables()
-    return new Store({ opened, defaults, state: opened.index.state, env, queue: new Queue() })
+    return new Store({
+      opened,
+      defaults,
+      state: opened.index.state,
+      env,
+      queue: new Queue(),
+      onNotice: onNotice ?? (() => {}),
+    })
   }
 
   private constructor(session: Session) {
@@ -353,6 +370,50 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     return undoOperation(this.#session, operation)
   }
 
+  /**
+   * Starts a run; what is logged and used through it is recorded as its output and input.
+   *
+   * @example
+   * await using run = await store.startRun({ job: 'train', config: { lr: 0.001 } })
+   * @throws ArtifactsError ERR_INVALID_NAME, ERR_EXISTS for an id that is taken.
+   */
+  async startRun(options: StartRunOptions & { readonly alive?: boolean } = {}): Promise<Run> {
+    try {
+      return await Run.start(this.#fresh, options, this.#session.onNotice)
+    } catch (error) {
+      throw refusalOf(this.#session, error)
+    }
+  }
+
+  /** The run that `[[entity/]project/]id` or `[project/]name` means. @throws ArtifactsError ERR_NOT_FOUND. */
+  async run(path: string): Promise<Run> {
+    return new Run(this.#fresh, resolveRun(this.#fresh(), path).id)
+  }
+
+  /** The newest run that fits. @throws ArtifactsError ERR_NOT_FOUND. */
+  async findRun(query: RunQuery): Promise<Run> {
+    return new Run(this.#fresh, findRun(this.#fresh(), query).id)
+  }
+
+  /** Runs that fit, the newest first. */
+  async *runs(filter?: RunListFilter): AsyncGenerator<Run, void, undefined> {
+    for (const { id } of listRuns(this.#fresh(), filter)) yield new Run(this.#fresh, id)
+  }
+
+  /** Makes a version the newest of a portfolio, which is made if it does not exist. */
+  async link(
+    ref: string,
+    portfolio: string,
+    options?: { readonly aliases?: readonly string[] },
+  ): Promise<LinkReport> {
+    return linkVersion(this.#fresh(), ref, portfolio, options)
+  }
+
+  /** Takes a version out of a portfolio, as `champion:v2`. */
+  async unlink(ref: string): Promise<UnlinkReport> {
+    return unlinkVersion(this.#fresh(), ref)
+  }
+
   /** The operations of the log, newest first. */
   operations(options?: { readonly limit?: number }): Iterable<OperationSummary> {
     this.#refresh()
@@ -424,6 +485,11 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
       }
     },
     list: (): readonly Setting[] => this.#session.opened.settings.list(),
+  }
+
+  readonly #fresh = (): Session => {
+    this.#refresh()
+    return this.#session
   }
 
   /** Takes up what other processes have committed. */

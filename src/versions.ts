@@ -1,6 +1,7 @@
 /** Facts about artifacts and versions, as plain data. */
 import { checkAlias, parseRef } from './names.ts'
-import { artifactOf, refOf, removalOf, type Session, versionOf } from './session.ts'
+import { linksOf } from './portfolios.ts'
+import { artifactOf, linkRefOf, refOf, removalOf, type Session, versionOf } from './session.ts'
 import type { Resolved } from './store/index/resolve.ts'
 import type { ArtifactRow, StateView } from './store/index/state.ts'
 import type { Ttl } from './store/log/change.ts'
@@ -11,6 +12,8 @@ export interface ArtifactSummary {
   readonly name: string
   readonly project: string
   readonly type: string
+  /** Its versions are links to versions of other artifacts. */
+  readonly portfolio?: true
   /** Live versions. */
   readonly versions: number
   /** What `NAME` alone means, such as `v4`. */
@@ -31,6 +34,8 @@ export interface VersionSummary {
   readonly type: string
   /** `v4`. */
   readonly version: string
+  /** In a portfolio, the version that is linked: `bike:v3`. */
+  readonly source?: string
   readonly id: ObjectId
   readonly digest: ObjectId
   readonly files: number
@@ -53,7 +58,12 @@ export interface VersionDetails extends VersionSummary {
   /** Ids of the versions it was derived from. */
   readonly parents: readonly ObjectId[]
   readonly metadata: Metadata
+  /** The run that made it, and what it used and logged: `artifacts run show`. */
   readonly run?: string
+  /** The refs that it has in portfolios. */
+  readonly links: readonly string[]
+  /** Ids of the runs that used it, in that order. */
+  readonly usedBy: readonly string[]
   /** Who added it, on which machine, with which program. */
   readonly user: string
   readonly host: string
@@ -85,6 +95,7 @@ export interface AliasMove {
 export function listArtifacts(session: Session): ArtifactSummary[] {
   const { state } = session
   return state.artifacts().flatMap((artifact) => {
+    if (artifact.portfolio === true) return portfolioSummary(session, artifact)
     const { name, project, type, id, description } = artifact
     const lowest = state.lowestLive(id)
     const highest = state.highestLive(id)
@@ -105,10 +116,38 @@ export function listArtifacts(session: Session): ArtifactSummary[] {
   })
 }
 
+/** None for a portfolio without links. */
+function portfolioSummary({ state }: Session, artifact: ArtifactRow): ArtifactSummary[] {
+  const { id, name, project, type, description } = artifact
+  const links = state.links(id)
+  const times = links
+    .map(({ version }) => state.versionById(version)?.object.createdAt ?? '')
+    .sort()
+  const latest = currentVersion(state, id)
+  const number = links.find(({ version }) => version === latest?.id)?.number
+  if (latest === undefined || number === undefined) return []
+  return [
+    {
+      name,
+      project,
+      type,
+      portfolio: true,
+      versions: links.length,
+      latest: `v${number}`,
+      files: latest.object.files,
+      bytes: latest.object.bytes,
+      createdAt: times[0] ?? '',
+      updatedAt: times.at(-1) ?? '',
+      ...(description === undefined ? {} : { description }),
+    },
+  ]
+}
+
 /** Versions, newest first. @throws ArtifactsError ERR_NOT_FOUND for a name. */
 export function history(session: Session, options: HistoryOptions = {}): VersionSummary[] {
   const { state } = session
   const only = options.name === undefined ? undefined : artifactOf(session, options.name)
+  if (only?.portfolio === true) return linkHistory(session, only, options.limit)
   const found = state.newestVersions(options.limit ?? Number.MAX_SAFE_INTEGER, only?.id)
   // There may be thousands of versions, of few artifacts.
   const artifacts = new Map<ArtifactId, NamedArtifact | undefined>()
@@ -138,6 +177,21 @@ function withAliases(
     aliases.set(version, [...(aliases.get(version) ?? []), alias])
   }
   return { artifact, aliases }
+}
+
+function linkHistory(session: Session, portfolio: ArtifactRow, limit?: number): VersionSummary[] {
+  const { state } = session
+  const links = state.links(portfolio.id).reverse()
+  return links.slice(0, limit).flatMap(({ number, version: id }) => {
+    const version = state.versionById(id)
+    const artifact = version && state.artifactById(version.artifact)
+    if (version === undefined || artifact === undefined) return []
+    return summaryOf(
+      session,
+      { artifact, version, link: { portfolio, number } },
+      state.aliasesOf(id, portfolio.id),
+    )
+  })
 }
 
 /** Who moved an alias when, the newest move first. @throws ArtifactsError ERR_NOT_FOUND for a name. */
@@ -177,15 +231,24 @@ export function versionDetails(session: Session, ref: string): VersionDetails {
   const { version } = resolved
   const { parents, run } = version.object
   const operation = session.state.operation(version.operation)
+  const aliases = session.state.aliasesOf(version.id, resolved.link?.portfolio.id)
   return {
-    ...summaryOf(session, resolved, session.state.aliasesOf(version.id)),
+    ...summaryOf(session, resolved, aliases),
     parents,
     metadata: version.metadata ?? {},
     ...(run === undefined ? {} : { run }),
+    links: linksOf(session, version.id),
+    usedBy: usersOf(session, version.id),
     user: operation?.user ?? '',
     host: operation?.host ?? '',
     tool: operation?.tool ?? '',
   }
+}
+
+/** Ids of the runs that used a version, each once. */
+function usersOf({ state }: Session, version: ObjectId): string[] {
+  const uses = state.edgesOfVersion(version).filter(({ direction }) => direction === 'input')
+  return [...new Set(uses.map(({ run }) => run))]
 }
 
 /** Live versions of one artifact, newest first. `name` must not select a version. */
@@ -201,15 +264,16 @@ function summaryOf(
   resolved: Resolved,
   aliases: readonly string[],
 ): VersionSummary {
-  const { artifact, version } = resolved
+  const { artifact, version, link } = resolved
   const { state } = session
   const { files, bytes, createdAt, root } = version.object
   const { ttl } = version
   const removed = removalOf(session, resolved)
   return {
-    ref: refOf(session, resolved),
-    ...naming(artifact),
-    version: `v${version.number}`,
+    ref: linkRefOf(session, resolved),
+    ...naming(link?.portfolio ?? artifact),
+    version: `v${(link ?? version).number}`,
+    ...(link === undefined ? {} : { source: refOf(session, resolved) }),
     id: version.id,
     digest: root,
     files,

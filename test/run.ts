@@ -6,7 +6,7 @@
  * `Passed:` is the same number; everything else is a failure and is shown with its output. Of a file that passed, only
  * lines that begin with `note:` are shown.
  *
- * usage: node build/test/run.js [--full] [--limit SECONDS] [TEXT]...   (from the project's folder)
+ * usage: node build/test/run.js [--full] [--limit SECONDS] [--without TEXT]... [TEXT]...   (from the project's folder)
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import {
@@ -45,6 +45,8 @@ const { values: options, positionals: patterns } = parseArgs({
     full: { type: 'boolean', default: false },
     /** Seconds a test file may take. */
     limit: { type: 'string' },
+    /** Leaves out files with this in their names. */
+    without: { type: 'string', multiple: true, default: [] },
   },
 })
 const limit = Number(options.limit ?? (options.full ? 3600 : 120))
@@ -72,6 +74,7 @@ function testFiles(): string[] {
     .filter((file) => file.endsWith('.test.ts'))
     .filter((file) => options.full || !file.endsWith('.full.test.ts'))
     .filter((file) => patterns.length === 0 || patterns.some((text) => file.includes(text)))
+    .filter((file) => !options.without.some((text) => file.includes(text)))
     .sort()
 }
 

@@ -4,7 +4,7 @@ import { age, count, size } from './render.ts'
 
 /** What `--json` says of a version. */
 export const VERSION_FIELDS: string =
-  'ref artifact project type version id digest files bytes createdAt aliases tags description? ttl? expiresAt? operation removed?'
+  'ref artifact project type version source? id digest files bytes createdAt aliases tags description? ttl? expiresAt? operation removed?'
 
 /** Columns of one version in a list: its name, aliases and tags, size, age, first line of the description. */
 export function versionRow(
@@ -12,7 +12,7 @@ export function versionRow(
   name: string,
   { style, io }: Context,
 ): string[] {
-  const { aliases, tags, files, bytes, createdAt, description = '', removed } = version
+  const { aliases, tags, files, bytes, createdAt, description = '', removed, source } = version
   const labels = [...aliases, ...tags.map((tag) => `#${tag}`)].join(', ')
   const [firstLine = ''] = description.split('\n', 1)
   return [
@@ -21,6 +21,7 @@ export function versionRow(
     count(files, 'file'),
     size(bytes),
     age(createdAt, io.now()),
+    ...(source === undefined ? [] : [`-> ${source}`]),
     removed === undefined ? style.name(firstLine) : '(removed by gc)',
   ]
 }

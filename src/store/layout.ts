@@ -132,6 +132,12 @@ export function isAbandoned(name: string, now: number, mtime: number): boolean {
   return !isRunning(writer)
 }
 
+/** True for the name of a process of this host that is gone. Nobody here can tell of others. */
+export function isDeadHere(name: string): boolean {
+  const writer = parseTemporaryName(name)
+  return writer !== undefined && writer.host === ownHost() && !isRunning(writer)
+}
+
 function isRunning(writer: TemporaryName): boolean {
   try {
     process.kill(writer.pid, 0)

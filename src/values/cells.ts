@@ -87,7 +87,7 @@ export function cellText(
   if (kind === 'plain') return jsonText(cell, where())
   if (kind === 'media') return media(cell as Media)
   if (kind === 'timestamp') return jsonText((cell as Date).getTime(), where())
-  if (kind === 'bigint') return isSafe(cell as bigint) ? String(cell) : `"${cell}"`
+  if (kind === 'bigint') return bigintText(cell as bigint, where)
   return Number.isFinite(cell) ? jsonText(cell, where()) : `"${cell}"`
 }
 
@@ -142,6 +142,16 @@ function wandbTypes(type: Json | undefined): string[] {
   return Array.isArray(allowed)
     ? allowed.map((each: Json) => String(fieldsOf(each)['wb_type']))
     : []
+}
+
+function bigintText(value: bigint, where: () => string): string {
+  const text = String(value)
+  if (isSafe(value)) return text
+  if (text.length <= MAX_DIGITS) return `"${text}"`
+  throw new ArtifactsError(
+    'ERR_INVALID_VALUE',
+    `"${where()}" can't be stored: it has ${text.length} digits, and ${MAX_DIGITS} are allowed.`,
+  )
 }
 
 function isSafe(value: bigint): boolean {

@@ -46,7 +46,7 @@ export const commit: Command = defineCommand({
     ['make-table | artifacts commit - --as table.csv -n table', 'Store what a program prints'],
   ],
   json: {
-    '': 'artifact project type version ref id digest files bytes storedBytes reusedBytes created dryRun added changed removed unchanged outwardLinks skipped aliases ignoredLabels unresolved bound?',
+    '': 'artifact project type version ref id digest files bytes storedBytes reusedBytes created run? dryRun added changed removed unchanged outwardLinks skipped aliases ignoredLabels unresolved bound?',
   },
 
   async run({ values, positionals }, context) {

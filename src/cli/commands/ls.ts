@@ -19,7 +19,7 @@ export const ls: Command = defineCommand({
   ],
   json: {
     '`ls`, an array of':
-      'name project type versions latest? files bytes createdAt updatedAt description?',
+      'name project type portfolio? versions latest? files bytes createdAt updatedAt description?',
     '`ls NAME`, an array of': VERSION_FIELDS,
     '`ls REF`, a line for each entry':
       'type path kind size? executable? content? target? reference?',
@@ -42,10 +42,11 @@ export const ls: Command = defineCommand({
 
 function artifacts(view: StoreReader, home: string, { quiet, style, io }: Context): Answer {
   const all = view.artifacts()
-  const rows = all.map(({ name, project, type, versions, bytes, updatedAt }) => {
+  const rows = all.map(({ name, project, type, portfolio, versions, bytes, updatedAt }) => {
     const ref = style.strong(project === home ? name : `${project}/${name}`)
     if (quiet) return [ref]
-    return [ref, type, count(versions, 'version'), size(bytes), age(updatedAt, io.now())]
+    const kind = portfolio === true ? `${type} portfolio` : type
+    return [ref, kind, count(versions, 'version'), size(bytes), age(updatedAt, io.now())]
   })
   return { value: all, text: columns(rows) }
 }

@@ -13,7 +13,9 @@ export const show: Command = defineCommand({
     ['artifacts show bike', 'The latest version of bike'],
     ['artifacts show bike:v3 bike:best', 'Two versions'],
   ],
-  json: { 'A line for each REF': `${VERSION_FIELDS} parents metadata run? user host tool` },
+  json: {
+    'A line for each REF': `${VERSION_FIELDS} parents metadata run? links usedBy user host tool`,
+  },
 
   async run({ values, positionals: refs }, context) {
     const view = asOf(await context.store(), values)
@@ -38,7 +40,10 @@ function describe(version: VersionDetails, { style, io }: Context): string {
     ['aliases', aliases.join(', ') || undefined],
     ['tags', tags.join(', ') || undefined],
     ['parents', parents.join(', ') || undefined],
+    ['source', version.source],
     ['run', run],
+    ['linked as', version.links.join(', ') || undefined],
+    ['used by', version.usedBy.map((id) => `run ${id}`).join(', ') || undefined],
     ['kept', kept(version)],
     ['removed', version.removed === undefined ? undefined : `by gc, operation ${version.removed}`],
     ['about', description],

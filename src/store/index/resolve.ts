@@ -2,10 +2,10 @@
 import { ArtifactsError } from '../../errors.ts'
 import { formatRef, formatSelector, type Ref, type Selector } from '../../names.ts'
 import type { ArtifactId } from '../../types.ts'
-import { currentVersion } from '../log/plan.ts'
+import { currentVersion, LATEST } from '../log/plan.ts'
 import { goneVersion } from '../log/targets.ts'
 import { nearest } from './nearest.ts'
-import type { ArtifactRow, StateView, VersionRow } from './state.ts'
+import type { ArtifactRow, LinkRow, StateView, VersionRow } from './state.ts'
 
 /** What a ref means that leaves them out. */
 export interface RefDefaults {
@@ -16,6 +16,8 @@ export interface RefDefaults {
 export interface Resolved {
   readonly artifact: ArtifactRow
   readonly version: VersionRow
+  /** The portfolio that the ref names, and the version's number in it; `artifact` is the one it belongs to. */
+  readonly link?: { readonly portfolio: ArtifactRow; readonly number: number }
 }
 
 /**
@@ -32,10 +34,10 @@ export function resolveVersion(state: StateView, ref: Ref, defaults: RefDefaults
 /** Returns the version a ref means, be it live or deleted; else as `resolveVersion`. */
 export function resolveAnyVersion(state: StateView, ref: Ref, defaults: RefDefaults): Resolved {
   const { selector } = ref
+  const named = ref.name === undefined ? undefined : resolveArtifact(state, ref, defaults)
+  if (named?.portfolio === true) return inPortfolio(state, named, ref)
   const { artifact, version } =
-    ref.name === undefined
-      ? byIdAlone(state, selector)
-      : inArtifact(state, resolveArtifact(state, ref, defaults), selector)
+    named === undefined ? byIdAlone(state, selector) : inArtifact(state, named, selector)
   if (ref.back === 0) return { artifact, version }
   if (version.deleted !== undefined) throw deletedVersion({ artifact, version }, defaults)
   const before = state.versionBefore(artifact.id, version.number, ref.back)
@@ -71,6 +73,39 @@ export function resolveArtifact(state: StateView, ref: Ref, defaults: RefDefault
   throw new ArtifactsError('ERR_NOT_FOUND', `No artifact named "${shown}".`, {
     hint: `${similarArtifact(state, project, name, defaults)}Run \`artifacts ls\` to see all artifacts.`,
   })
+}
+
+function inPortfolio(state: StateView, portfolio: ArtifactRow, { selector, back }: Ref): Resolved {
+  const links = state.links(portfolio.id)
+  const at = links.findIndex(isSelected(state, portfolio, links, selector))
+  const link = at < 0 ? undefined : links[at - back]
+  const version = link && state.versionById(link.version)
+  const artifact = version && state.artifactById(version.artifact)
+  if (link !== undefined && version !== undefined && artifact !== undefined)
+    return { artifact, version, link: { portfolio, number: link.number } }
+  const shown = formatRef({ name: portfolio.name, ...(selector && { selector }), back })
+  throw new ArtifactsError('ERR_NOT_FOUND', `The portfolio has no version "${shown}".`, {
+    hint: `Run \`artifacts log ${portfolio.name}\` to see all versions.`,
+  })
+}
+
+function isSelected(
+  state: StateView,
+  { id }: ArtifactRow,
+  links: readonly LinkRow[],
+  selector: Selector | undefined,
+): (link: LinkRow) => boolean {
+  switch (selector?.kind) {
+    case 'number':
+      return ({ number }) => number === selector.number
+    case 'id':
+      return ({ version }) => version.startsWith(selector.prefix)
+    default: {
+      const version = state.alias(id, selector?.alias ?? LATEST)
+      const fallback = selector === undefined ? links.at(-1)?.version : undefined
+      return (link) => link.version === (version ?? fallback)
+    }
+  }
 }
 
 function inArtifact(
