@@ -3,6 +3,7 @@
  * local file or of another artifact's file; the URI, where nobody was asked. The size of an entry elsewhere is 0 there.
  */
 import { createHash } from 'node:crypto'
+import { shownUri } from './sync/references/uri.ts'
 import type { Reference } from './types.ts'
 import type { WandbEntry } from './wandb-manifest.ts'
 
@@ -24,12 +25,13 @@ export async function wandbReference(
   if (scheme === 'artifacts') return { digest: await entry(), size: 0, ref: uri }
   const facts = { ...(size === undefined ? {} : { size }), ref: uri }
   if (!ASKED.has(scheme)) return { digest: uri, ...facts }
-  if (!resolved) throw refuse(`nobody has looked at "${uri}" yet, so W&B's digest is not known`)
+  if (!resolved)
+    throw refuse(`nobody has looked at "${shownUri(uri)}" yet, so W&B's digest is not known`)
   if (digest.algo === 'uri') return { digest: scheme === 'file' ? md5(uri) : uri, ...facts }
   if (scheme === 'file') return { digest: await file(), ...facts }
   const etag = unquoted(reference.etag ?? (digest.algo === 'etag' ? digest.value : undefined))
   if (etag === undefined && !scheme.startsWith('http')) {
-    throw refuse(`no ETag of "${uri}" is recorded, which W&B's digest consists of`)
+    throw refuse(`no ETag of "${shownUri(uri)}" is recorded, which W&B's digest consists of`)
   }
   const extra = extraOf(scheme, reference)
   const hasExtra = Object.keys(extra).length > 0

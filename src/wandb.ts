@@ -12,6 +12,7 @@ import { contentOf, refOf, type Session } from './session.ts'
 import { nodeReader } from './store/opened.ts'
 import { fileBytes } from './store/read-file.ts'
 import { lookup } from './store/tree/cursor.ts'
+import { decoded } from './sync/references/uri.ts'
 import type {
   FileEntry,
   ObjectId,
@@ -99,7 +100,7 @@ function referenceFacts(view: View, entry: ReferenceEntry): Promise<Omit<WandbEn
   return wandbReference(entry.reference, {
     file: () => localDigest(view, entry),
     entry: () => targetDigest(view, entry, 0),
-    refuse: (why) => unknown(view, entry.path, why),
+    refuse: (why) => unknown(view, entry.path, why, !entry.reference.resolved),
   })
 }
 
@@ -107,12 +108,12 @@ function referenceFacts(view: View, entry: ReferenceEntry): Promise<Omit<WandbEn
 async function targetDigest(view: View, entry: ReferenceEntry, hops: number): Promise<string> {
   const { session } = view
   const { uri } = entry.reference
-  const [, id, path] = /^artifacts:\/\/([0-9a-f]{64})\/(.+)$/s.exec(uri) ?? []
+  const [, id, rest = ''] = /^artifacts:\/\/([0-9a-f]{64})\/(.+)$/s.exec(uri) ?? []
   const version = id === undefined ? undefined : session.state.versionById(id as ObjectId)
-  if (version === undefined || version.purged !== undefined || path === undefined) {
+  if (version === undefined || version.purged !== undefined) {
     throw unknown(view, entry.path, `the version of "${uri}" is not in this store`)
   }
-  const target = lookup(nodeReader(session.opened), version.object.root, entryPathOf(path))
+  const target = lookup(nodeReader(session.opened), version.object.root, decoded(rest))
   if (target?.kind === 'file') return fileDigest(view, target)
   if (target?.kind !== 'reference' || hops === MAX_HOPS) {
     throw unknown(view, entry.path, `"${uri}" leads to no file`)
@@ -123,59 +124,37 @@ async function targetDigest(view: View, entry: ReferenceEntry, hops: number): Pr
 
 const MAX_HOPS = 32
 
-/** Paths are percent-encoded in URIs. */
-function entryPathOf(path: string): string {
-  try {
-    return decodeURIComponent(path)
-  } catch (error) {
-    if (error instanceof URIError) return path
-    throw error
-  }
-}
-
 /** The MD5 of a local file, provided that it still is what was recorded. */
 async function localDigest(view: View, { path, reference }: ReferenceEntry): Promise<string> {
-  const { uri, digest } = reference
+  const { RecordCheck } = await import('./sync/references/digests.ts')
+  const check = new RecordCheck(reference)
   const hash = createHash('md5')
-  const check = digest.algo === 'sha256' ? createHash('sha256') : undefined
   try {
-    for await (const piece of createReadStream(fileURLToPath(uri), {
-      signal: view.options.signal,
-    })) {
+    const { signal } = view.options
+    for await (const piece of createReadStream(fileURLToPath(reference.uri), { signal })) {
       hash.update(piece)
-      check?.update(piece)
+      check.update(piece)
     }
   } catch (error) {
     if (!isSystemError(error, 'ENOENT', 'EISDIR', 'ENOTDIR')) throw error
     throw new ArtifactsError(
       'ERR_NOT_FOUND',
-      `"${path}" of "${view.ref}" refers to "${uri}", which is no file any more.`,
+      `"${path}" of "${view.ref}" refers to "${reference.uri}", which is no file any more.`,
       { cause: error, hint: 'Bring the file back, and run the same command again.' },
     )
   }
-  const found = hash.digest()
-  const same =
-    check === undefined
-      ? digest.algo !== 'md5' || isMd5(found, digest.value)
-      : check.digest('hex') === digest.value
-  if (same) return found.toString('base64')
-  throw new ArtifactsError(
-    'ERR_CONFLICT',
-    `"${path}" of "${view.ref}" refers to "${uri}", which holds other bytes by now.`,
-    { hint: 'Bring the file back as it was, or commit it again.' },
-  )
+  check.finish()
+  return hash.digest('base64')
 }
 
-function isMd5(found: Buffer, recorded: string): boolean {
-  return found.toString('hex') === recorded || found.toString('base64') === recorded
-}
-
-function unknown({ ref }: View, path: string, why: string): ArtifactsError {
+function unknown({ ref }: View, path: string, why: string, isUnresolved = false): ArtifactsError {
   return new ArtifactsError(
     'ERR_UNSUPPORTED',
     `"${path}" of "${ref}" is a reference, and ${why}.`,
     {
-      hint: `Run \`artifacts ls ${ref}\` to see the references.`,
+      hint: isUnresolved
+        ? `Look it up where there is a network: \`artifacts commit --resolve ${ref}\`.`
+        : `See what it refers to: \`artifacts ls ${ref} ${path}\`.`,
     },
   )
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { symlinkSync } from 'node:fs'
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { exportManifest } from '../../../src/cli/commands/export-manifest.ts'
@@ -54,6 +55,46 @@ test('a link counts as the file it leads to', async () => {
   await run(['commit', 'data', '-n', 'linked'], { cwd })
   const { contents } = JSON.parse(await run(['export-manifest', 'linked', '--wandb'], { cwd }))
   assert.equal(contents['great-file.txt'], contents['file1.txt'])
+})
+
+test('files that stay where they are have the digest that they would have stored', async () => {
+  const cwd = await threeFiles()
+  await run(['commit', '--reference', join(cwd, 'data'), '-n', 'scans'], { cwd })
+  const digest = '72414374bfd4b0f60a116e7267845f71\n'
+  assert.is(await run(['export-manifest', 'scans', '--wandb', '--digest'], { cwd }), digest)
+  const { contents } = JSON.parse(await run(['export-manifest', 'scans', '--wandb'], { cwd }))
+  const ref = pathToFileURL(join(cwd, 'data/file1.txt')).href
+  assert.equal(contents['file1.txt'], { digest: 'XUFAKrxLKna5cZ2REBfFkg==', size: 5, ref })
+  writeFileSync(join(cwd, 'data/file1.txt'), 'HELLO')
+  const changed = await call(['export-manifest', 'scans', '--wandb', '--digest'], { cwd })
+  assert.is(changed.code, 22)
+  rmSync(join(cwd, 'data/file1.txt'))
+  const gone = await call(['export-manifest', 'scans', '--wandb', '--digest'], { cwd })
+  assert.is(gone.code, 12)
+  assert.match(gone.stderr, '"file1.txt"')
+})
+
+test('entries of another version have the digests of what they lead to', async () => {
+  const cwd = await workspaceWith({ 'data/a b/ä%20.txt': 'hello' })
+  await run(['commit', 'data', '-n', 'source'], { cwd })
+  await run(['commit', 'artifacts://source:v0/a b', '-n', 'borrowed'], { cwd })
+  const { contents } = JSON.parse(await run(['export-manifest', 'borrowed', '--wandb'], { cwd }))
+  const [[path, entry] = ['', {}], ...others] = Object.entries<Record<string, unknown>>(contents)
+  assert.equal(others, [])
+  assert.is(path, 'ä%20.txt')
+  assert.is(entry['digest'], 'XUFAKrxLKna5cZ2REBfFkg==')
+  assert.is(entry['size'], 0)
+  assert.match(String(entry['ref']), /^artifacts:\/\/[0-9a-f]{64}\/a%20b\//)
+})
+
+test('a source that nobody has looked at is named', async () => {
+  const cwd = await workspaceWith()
+  const environment = { variables: { ARTIFACTS_OFFLINE: '1' } }
+  await run(['commit', 'https://example.com/a.txt', '-n', 'page'], { cwd, environment })
+  const { code, stderr } = await call(['export-manifest', 'page', '--wandb'], { cwd })
+  assert.is(code, 4)
+  assert.match(stderr, '"https://example.com/a.txt"')
+  assert.match(stderr, '`artifacts commit --resolve page:v0`')
 })
 
 test('an empty version has the digest of no entries', async () => {
