@@ -52,6 +52,13 @@ export type {
   RenameReport,
   TagReport,
 } from './labels.ts'
+export type {
+  Lineage,
+  LineageEdge,
+  LineageOptions,
+  LineageRun,
+  LineageVersion,
+} from './lineage.ts'
 export { formatRef, parseRef, type Ref, type Selector } from './names.ts'
 export type { DraftEntry, NewFile, NewFileOptions } from './new-file.ts'
 export type { OperationDetails, OperationSummary } from './operations.ts'

@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import { ArtifactsError } from './errors.ts'
 import { write } from './labels.ts'
+import { checkMetadata } from './metadata.ts'
 import { checkProject, checkRunId, checkTag, checkText } from './names.ts'
 import { linkRefOf, nameOf, refOf, type Session, versionOf } from './session.ts'
 import type { Resolved } from './store/index/resolve.ts'
 import type { EdgeRow, RunFilter, RunRow } from './store/index/state.ts'
 import { isCrashed } from './store/live.ts'
-import { canonicalJson } from './store/log/canonical.ts'
 import { planFinish, planRunLabels, planStart, planUse } from './store/log/plan-run.ts'
 import type { RunLabels, RunProgram, RunSource } from './store/log/run-change.ts'
 import type { Metadata, ObjectId } from './types.ts'
@@ -89,7 +89,7 @@ export async function startRun(
     ...checkedTexts(options),
     ...(notes === undefined ? {} : { notes }),
     ...(tags.length === 0 ? {} : { tags: [...new Set(tags.map(checkTag))] }),
-    ...(config === undefined ? {} : { config: checkConfig(config) }),
+    ...(config === undefined ? {} : { config: checkMetadata(config) }),
     ...(command === undefined ? {} : { command }),
     ...(directory === undefined ? {} : { directory }),
     ...(source === undefined ? {} : { source }),
@@ -133,7 +133,7 @@ export async function labelRun(session: Session, run: string, labels: RunLabels)
     ...labels,
     ...checkedTexts(labels),
     ...(tags ? { tags: tags.map(checkTag) } : {}),
-    ...(config ? { config: checkConfig(config) } : {}),
+    ...(config ? { config: checkMetadata(config) } : {}),
   }
   await write(session, (state) => planRunLabels(state, run, checked))
 }
@@ -314,12 +314,6 @@ function checkedTexts({ name, job, group }: RunLabels): Pick<
     ...(typeof job === 'string' ? { job: checkText(job, 'job') } : {}),
     ...(typeof group === 'string' ? { group: checkText(group, 'group') } : {}),
   }
-}
-
-/** Throws before anything is written when it is no JSON. */
-function checkConfig(config: Metadata): Metadata {
-  canonicalJson(config)
-  return config
 }
 
 function expectType(session: Session, resolved: Resolved, type: string | undefined): Resolved {

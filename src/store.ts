@@ -36,6 +36,7 @@ import {
   renameArtifact,
   type TagReport,
 } from './labels.ts'
+import { type Lineage, type LineageOptions, lineageOf } from './lineage.ts'
 import {
   listOperations,
   type OperationDetails,
@@ -412,6 +413,11 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
   /** Takes a version out of a portfolio, as `champion:v2`. */
   async unlink(ref: string): Promise<UnlinkReport> {
     return unlinkVersion(this.#fresh(), ref)
+  }
+
+  /** Where a version comes from and what came of it; see {@link LineageOptions}. */
+  lineage(ref: string, options?: LineageOptions): Lineage {
+    return lineageOf(this.#fresh(), ref, options)
   }
 
   /** The operations of the log, newest first. */

@@ -54,6 +54,8 @@ export const VERSION_CHANGES: Applies<
     connection.run('UPDATE artifact SET next = max(next, ?) WHERE id = ?', number + 1, artifact)
     seal(connection, 'artifact', artifact)
     insertTags(connection, version, tags)
+    for (const parent of object.parents)
+      connection.run('INSERT INTO parent (version, parent) VALUES (?, ?)', version, parent)
   },
 
   'version.edit': (connection, change, n) => {

@@ -3,7 +3,7 @@
  * text where people query them (`find`, `sql`), bytes where there are millions of them. Raise `SCHEMA_VERSION` with
  * every change of `SCHEMA` or of what `fold.ts` writes: an index of another version is rebuilt.
  */
-export const SCHEMA_VERSION = 6
+export const SCHEMA_VERSION = 7
 
 export const SCHEMA = `
 -- One row. The fold stands after operation "applied", whose hash is "hash" (of format.json while applied is 0).
@@ -131,6 +131,13 @@ CREATE TABLE tag (
   PRIMARY KEY (version, tag)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tag_tag ON tag (tag);
+
+-- Of which versions each was derived; "parent" may be one that the store does not have.
+CREATE TABLE parent (
+  version TEXT NOT NULL,
+  parent TEXT NOT NULL,
+  PRIMARY KEY (parent, version)
+) STRICT, WITHOUT ROWID;
 
 -- "removed": by which operation; null: the link is there.
 CREATE TABLE link (

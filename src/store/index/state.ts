@@ -178,9 +178,11 @@ export interface StateView {
   runsByPrefix(prefix: string, limit: number): RunRow[]
   hasEdge(edge: EdgeKey): boolean
   /** What a run used and logged, in its order. */
-  edgesOfRun(run: string): EdgeRow[]
+  edgesOfRun(run: string, direction?: EdgeRow['direction']): EdgeRow[]
   /** By which runs a version was used and logged, in that order. */
-  edgesOfVersion(version: ObjectId): EdgeRow[]
+  edgesOfVersion(version: ObjectId, direction?: EdgeRow['direction']): EdgeRow[]
+  /** The versions that were derived from one, whatever became of them. */
+  childrenOf(version: ObjectId): ObjectId[]
   /** Whether a run has used the version. */
   isUsed(version: ObjectId): boolean
   operation(n: number): OperationRow | undefined
@@ -360,8 +362,20 @@ export function stateView(source: Source): StateView {
         slot,
         id,
       ) !== undefined,
-    edgesOfRun: (run) => many(toEdge, `${EDGE} WHERE run = ? ORDER BY id`, run),
-    edgesOfVersion: (id) => many(toEdge, `${EDGE} WHERE version = ? ORDER BY id`, id),
+    edgesOfRun: (run, direction) =>
+      direction === undefined
+        ? many(toEdge, `${EDGE} WHERE run = ? ORDER BY id`, run)
+        : many(toEdge, `${EDGE} WHERE run = ? AND direction = ? ORDER BY id`, run, direction),
+    edgesOfVersion: (id, direction) =>
+      direction === undefined
+        ? many(toEdge, `${EDGE} WHERE version = ? ORDER BY id`, id)
+        : many(toEdge, `${EDGE} WHERE version = ? AND direction = ? ORDER BY id`, id, direction),
+    childrenOf: (id) =>
+      many(
+        (row: { version: ObjectId }) => row.version,
+        'SELECT version FROM parent WHERE parent = ? ORDER BY version',
+        id,
+      ),
     isUsed: (id) => source.read((connection) => (versionIn(connection, id)?.uses ?? 0) > 0),
     operation: (n) => one(toOperation, `${OPERATION} WHERE n = ?`, n),
     operationsBefore: (before, limit) =>
