@@ -40,6 +40,7 @@ export type {
   DownloadReport,
   VerifyReport,
 } from './files.ts'
+export type { FindOptions } from './find.ts'
 export type { FsckOptions, FsckReport } from './fsck.ts'
 export type { ExplainedVersion, Explanation, GcOptions, GcReport } from './gc.ts'
 export type {
@@ -65,6 +66,7 @@ export type { OperationDetails, OperationSummary } from './operations.ts'
 export type { Moment, PastStore } from './past.ts'
 export type { LinkReport, UnlinkReport } from './portfolios.ts'
 export type { PruneOptions, PruneReport } from './prune.ts'
+export type { SqlCell, SqlResult } from './query.ts'
 export type { StoreReader } from './reader.ts'
 export type { ReferenceOptions } from './references.ts'
 export type { RemovedVersion, RemoveOptions, RemoveReport, RestoreReport } from './removal.ts'

@@ -19,6 +19,7 @@ import {
   type VerifyReport,
   verify,
 } from './files.ts'
+import type { FindOptions } from './find.ts'
 import { rootOf, STORE_DIRECTORY, userName } from './find-store.ts'
 import type { FsckOptions, FsckReport } from './fsck.ts'
 import type { GcOptions, GcReport } from './gc.ts'
@@ -46,6 +47,7 @@ import {
 import { type Moment, PastStore } from './past.ts'
 import { type LinkReport, linkVersion, type UnlinkReport, unlinkVersion } from './portfolios.ts'
 import type { PruneOptions, PruneReport } from './prune.ts'
+import type { SqlResult } from './query.ts'
 import { Queue } from './queue.ts'
 import { refusalOf } from './read-only.ts'
 import { StoreReader } from './reader.ts'
@@ -84,7 +86,7 @@ import {
   listVersionObjects,
   type VersionFilter,
 } from './version-search.ts'
-import type { ArtifactSummary } from './versions.ts'
+import type { ArtifactSummary, VersionSummary } from './versions.ts'
 
 export interface InitOptions {
   /** Writable for the group, as `git init --shared`. */
@@ -459,6 +461,25 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     this.#refresh()
     const { storeStatistics } = await import('./statistics.ts')
     return storeStatistics(this.#session, options)
+  }
+
+  /**
+   * Live versions that meet all terms, newest first.
+   *
+   * @example
+   * store.find(['type=model', 'tag=prod', 'meta.acc>0.9', 'run.job=train', 'created>2026-05-01'])
+   */
+  async find(terms: readonly string[], options?: FindOptions): Promise<readonly VersionSummary[]> {
+    this.#refresh()
+    const { findVersions } = await import('./find.ts')
+    return findVersions(this.#session, terms, options)
+  }
+
+  /** Answers a query in SQL that only reads; docs/sql.md has the views. Values stand for `?`. */
+  async sql(query: string, values?: readonly (string | number | null)[]): Promise<SqlResult> {
+    this.#refresh()
+    const { querySql } = await import('./query.ts')
+    return querySql(this.#session, query, values)
   }
 
   /** The binding of the directory around `dir`, else the only one there is. */

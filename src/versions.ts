@@ -3,7 +3,7 @@ import { checkAlias, parseRef } from './names.ts'
 import { linksOf } from './portfolios.ts'
 import { artifactOf, linkRefOf, refOf, removalOf, type Session, versionOf } from './session.ts'
 import type { Resolved } from './store/index/resolve.ts'
-import type { ArtifactRow, StateView } from './store/index/state.ts'
+import type { ArtifactRow, StateView, VersionRow } from './store/index/state.ts'
 import type { Ttl } from './store/log/change.ts'
 import { currentVersion } from './store/log/plan.ts'
 import type { ArtifactId, Metadata, ObjectId } from './types.ts'
@@ -149,11 +149,17 @@ export function history(session: Session, options: HistoryOptions = {}): Version
   const only = options.name === undefined ? undefined : artifactOf(session, options.name)
   if (only?.portfolio === true) return linkHistory(session, only, options.limit)
   const found = state.newestVersions(options.limit ?? Number.MAX_SAFE_INTEGER, only?.id)
+  return summariesOf(session, found)
+}
+
+/** The facts of each version, in the same order. */
+export function summariesOf(session: Session, found: readonly VersionRow[]): VersionSummary[] {
+  const { state } = session
   // There may be thousands of versions, of few artifacts.
   const artifacts = new Map<ArtifactId, NamedArtifact | undefined>()
   return found.flatMap((version) => {
     const id = version.artifact
-    if (!artifacts.has(id)) artifacts.set(id, withAliases(state, only ?? state.artifactById(id)))
+    if (!artifacts.has(id)) artifacts.set(id, withAliases(state, state.artifactById(id)))
     const named = artifacts.get(id)
     if (named === undefined) return []
     const { artifact, aliases } = named

@@ -143,6 +143,18 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/op.ts')).op,
   },
   {
+    name: 'find',
+    usage: '[TERM]...',
+    describe: 'Find versions by name, type, labels, metadata, size, date or run',
+    load: async () => (await import('./commands/find.ts')).find,
+  },
+  {
+    name: 'sql',
+    usage: 'QUERY',
+    describe: 'Answer a query in SQL, read-only',
+    load: async () => (await import('./commands/sql.ts')).sql,
+  },
+  {
     name: 'gc',
     usage: '',
     describe: 'Remove the bytes that no version needs',

@@ -99,6 +99,11 @@ export class Connection {
     return query(this)
   }
 
+  /** The whole database as bytes. */
+  serialize(): Buffer {
+    return this.#database.serialize()
+  }
+
   close(): void {
     this.#database.close()
   }
