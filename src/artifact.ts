@@ -202,6 +202,8 @@ export class Artifact {
     checkPath(path)
     // Encoded now: the program may change the value afterwards.
     const encoding = encodeValue(path, value)
+    // Its error is told when its turn comes.
+    encoding.catch(() => {})
     return contents.run(async () => {
       const [first, ...others] = await encoding
       const drafted = await draftValue(contents, first)

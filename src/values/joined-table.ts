@@ -64,12 +64,10 @@ export async function encodeJoinedTable(
   path: string,
   add: AddFile,
 ): Promise<Uint8Array> {
-  const document = {
-    _type: 'joined-table',
-    table1: await addSide(left, path, add),
-    table2: await addSide(right, path, add),
-    join_key: typeof on === 'string' ? on : [...on],
-  }
+  const sides = [addSide(left, path, add), addSide(right, path, add)] as const
+  const [table1, table2] = await Promise.all(sides)
+  const join_key = typeof on === 'string' ? on : [...on]
+  const document = { _type: 'joined-table', table1, table2, join_key }
   return Buffer.from(`${jsonText(document, path)}\n`)
 }
 

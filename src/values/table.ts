@@ -68,7 +68,9 @@ export class Table {
 export async function encodeTable(table: Table, path: string, add: AddFile): Promise<Uint8Array> {
   const { columns, data } = table
   const types = columns.map((name, i) => columnTypeOf(cellsOf(data, i), `${path}, column ${name}`))
-  const media = await mediaTexts(table, types, add)
+  // Without media nothing is waited for: cells are taken as they are when this is called.
+  const hasMedia = types.some(({ kind }) => kind === 'media')
+  const media = hasMedia ? await mediaTexts(table, types, add) : new Map<Media, string>()
   const pieces: string[] = []
   for (const [n, row] of data.entries()) {
     let text = n === 0 ? '[' : ',\n['

@@ -90,6 +90,15 @@ test('the same value again is no change, another needs "overwrite"', async () =>
   await rejects(artifact.add('z', 1), 'ERR_FINALIZED')
 })
 
+test('a value that is refused is told of when its turn comes, also behind a long one', async () => {
+  await using ws = await workspace()
+  const artifact = ws.store.draft('bike', { type: 'dataset' })
+  const long = artifact.add('long', Buffer.alloc(20_000_000))
+  const refused = artifact.add('refused', { a: Number.NaN })
+  await long
+  await rejects(refused, 'ERR_INVALID_VALUE')
+})
+
 test('a folder of tables reads as one, and tables are joined', async () => {
   await using ws = await workspace()
   const artifact = draft()

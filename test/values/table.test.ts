@@ -115,6 +115,15 @@ test('the table of a run, which says nothing but columns and data, is read', asy
   assert.equal(table.data, [['x'], [1]])
 })
 
+test('cells are taken as they are when the table is stored', async () => {
+  const cell = { a: [1] }
+  const files = new MemoryFiles()
+  const adding = files.add('t', new Table({ columns: ['x'], data: [[cell]] }))
+  cell.a.push(2)
+  await adding
+  assert.equal(((await files.get('t')) as Table).data, [[{ a: [1] }]])
+})
+
 test('records become columns in the order in which they come up', async () => {
   const table = Table.fromRecords([
     { a: 1 },
