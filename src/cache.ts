@@ -134,6 +134,7 @@ function wantedOf(session: Session, { root, files, name, path }: Place): Found {
     const wanted = {
       key: copyKey('version', root),
       label: name,
+      digest: root,
       entries: () => entries(read, root),
     }
     const only = files === 1 ? firstFile(wanted.entries()) : undefined
@@ -141,7 +142,7 @@ function wantedOf(session: Session, { root, files, name, path }: Place): Found {
   }
   const label = `${name} ${path}`
   const entry = lookup(read, root, path)
-  if (entry?.kind === 'file') return { wanted: oneFile(entry, label), inner: basename(path) }
+  if (entry?.kind === 'file') return { wanted: oneFile(entry, label, root), inner: basename(path) }
   if (entry !== undefined && entry.kind !== 'directory') {
     throw new ArtifactsError(
       'ERR_UNSUPPORTED',
@@ -160,7 +161,7 @@ function wantedOf(session: Session, { root, files, name, path }: Place): Found {
     })
   }
   return {
-    wanted: { key: copyKey('folder', root, path), label, entries: within },
+    wanted: { key: copyKey('folder', root, path), label, digest: root, entries: within },
     inner: undefined,
   }
 }
@@ -171,13 +172,14 @@ interface Found {
 }
 
 /** Its copy is the same for every version that has the file under this name. */
-function oneFile(entry: FileEntry, label: string): Wanted {
+function oneFile(entry: FileEntry, label: string, digest: ObjectId): Wanted {
   const path = basename(entry.path) as EntryPath
   const { content, executable } = entry
   const bytes = content.kind === 'inline' ? Buffer.from(content.bytes).toString('hex') : content.id
   return {
     key: copyKey('file', content.kind, bytes, executable ? 'x' : '', path),
     label,
+    digest,
     entries: () => [{ ...entry, path }],
   }
 }

@@ -3,6 +3,7 @@ import { ArtifactsError } from './errors.ts'
 import { jsonTest } from './find-json.ts'
 import { parseTerm, type Term } from './find-terms.ts'
 import { parseDuration, parseSize } from './names.ts'
+import { summaryOfRun } from './runs.ts'
 import type { Session } from './session.ts'
 import {
   type Condition,
@@ -47,12 +48,15 @@ export function findVersions(
 /** All terms about a run are about the same one. */
 function runsOf(session: Session, terms: readonly Term[]): RunRow[] {
   const short = terms.map((term) => ({ ...term, field: term.field.slice('run.'.length) }))
-  const inJson = short.filter(({ field }) => field.startsWith('config.'))
-  const tests = inJson.map((term) => jsonTest(term, term.field.slice('config.'.length)))
-  const conditions = short.filter((term) => !inJson.includes(term)).map(runCondition)
-  return searchRuns(session.opened.index, conditions).filter(({ config = {} }) =>
-    tests.every((test) => test(config)),
-  )
+  const inIndex = short.filter(({ field }) => field !== 'state' && !field.startsWith('config.'))
+  const tests = short
+    .filter((term) => !inIndex.includes(term))
+    .map((term) => jsonTest(term, term.field))
+  // Whether a run has crashed is not in the index.
+  return searchRuns(session.opened.index, inIndex.map(runCondition)).filter((row) => {
+    const { state, config } = summaryOfRun(session, row)
+    return tests.every((test) => test({ state, config }))
+  })
 }
 
 const VERSION_TEXTS: Readonly<Record<string, string>> = {
@@ -70,12 +74,12 @@ const VERSION_NUMBERS: Readonly<Record<string, string>> = {
   operation: 'v.operation',
 }
 const RUN_TEXTS: Readonly<Record<string, string>> = {
+  id: 'r.id',
   name: 'r.name',
   project: 'r.project',
   job: 'r.job',
   group: 'r."group"',
   notes: 'r.notes',
-  state: 'r.state',
   user: 'r.user',
   host: 'r.host',
 }
@@ -89,9 +93,9 @@ const FIELDS = [
   'created',
   'meta.KEY',
   ...Object.keys(RUN_TEXTS).map((name) => `run.${name}`),
-  'run.id',
   'run.tag',
   'run.started',
+  'run.state',
   'run.config.KEY',
 ]
 
@@ -127,8 +131,6 @@ function runCondition(term: Term): Condition {
   const text = RUN_TEXTS[field]
   if (text !== undefined) return textCondition(text, term)
   switch (field) {
-    case 'id':
-      return idCondition('r.id', term)
     case 'started':
       return timeCondition('r.started_at', term, Date.now())
     case 'tag':

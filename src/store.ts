@@ -297,7 +297,7 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
 
   /**
    * A read-only local copy of a version, or of one path in it, from the cache: the folder, or the file where it is one.
-   * It stays for 7 days from the last time it was asked for.
+   * It stays for 7 days from the last time it was asked for, and while a run that uses the version runs.
    */
   async localPath(ref: string, options?: LocalPathOptions): Promise<LocalPath> {
     this.#refresh()

@@ -136,6 +136,62 @@ test('what is found has all facts, and no more of them than wanted', async () =>
   )
 })
 
+test('versions are found by the run that logged them', async () => {
+  await using space = await storeWith([{ name: 'bike' }])
+  const { store } = space
+  const train = { name: 'night run', job: 'train', tags: ['gpu', 'big'], notes: 'with Ünicode' }
+  const run = await store.startRun({
+    ...train,
+    group: 'g',
+    config: { lr: 0.01, net: { depth: 5 } },
+  })
+  const other = await store.startRun({ job: 'train', project: 'vision' })
+  const log = async (by: string, text: string): Promise<void> => {
+    const data = space.write(`data-${text}`, { 'a.txt': text })
+    await store.commit([data], { name: 'model', run: by, jobs: 0 })
+  }
+  await log(run.id, 'one')
+  await log(other.id, 'two')
+  await run.finish({ failed: true })
+  const cases: readonly (readonly [readonly string[], readonly string[]])[] = [
+    [['run.job=train'], ['vision/model:v0', 'model:v0']],
+    [['run.job=train', 'run.project=vision'], ['vision/model:v0']],
+    [['run.job'], ['vision/model:v0', 'model:v0']],
+    [['run.group!=g'], ['vision/model:v0']],
+    [['run.name~NIGHT'], ['model:v0']],
+    [['run.tag=gpu', 'run.tag=big'], ['model:v0']],
+    [['run.tag!=gpu'], ['vision/model:v0']],
+    [['run.config.lr<0.1'], ['model:v0']],
+    [['run.config.net.depth=5'], ['model:v0']],
+    [['run.config.lr<0.1', 'run.project=vision'], []],
+    [['run.state=failed'], ['model:v0']],
+    [['run.state=running'], ['vision/model:v0']],
+    [[`run.id=${run.id}`], ['model:v0']],
+    [
+      ['run.started>1h', 'run.user!=nobody-at-all'],
+      ['vision/model:v0', 'model:v0'],
+    ],
+    [['run.job!=train'], []],
+  ]
+  for (const [terms, refs] of cases) {
+    assert.equal(
+      (await store.find(terms)).map(({ ref }) => ref),
+      refs,
+      terms.join(' '),
+    )
+  }
+  const { rows } = await store.sql(
+    'SELECT r.name, r.group_name, r.state, r.outputs, e.direction, e.slot, e.ref FROM runs r JOIN edges e ON e.run = r.id ORDER BY r.operation',
+  )
+  assert.equal(
+    [...rows],
+    [
+      ['night run', 'g', 'failed', 1, 'output', 'model', 'model:v0'],
+      [null, null, 'running', 1, 'output', 'model', 'vision/model:v0'],
+    ],
+  )
+})
+
 test('ids are found by their beginning, deleted versions not at all', async () => {
   await using space = await storeWith(MODELS)
   const { store } = space

@@ -10,7 +10,7 @@ export const cache: Command = defineCommand({
   takes: [0, 2],
   completes: ['ls', 'clean'],
   details: [
-    '`clean` removes the copies that were handed out longest ago until at most SIZE is left, such as 5GB; without SIZE as many as may go. What was handed out in the last 7 days stays. Everything in the cache can be made again from the store.',
+    '`clean` removes the copies that were handed out longest ago until at most SIZE is left, such as 5GB; without SIZE as many as may go. What was handed out in the last 7 days stays, and what running runs use. Everything in the cache can be made again from the store.',
   ],
   examples: [
     ['artifacts cache', 'What there is, and when it was used'],

@@ -9,7 +9,7 @@ export const path: Command = defineCommand({
   completes: 'first-ref',
   details: [
     'The path is that of a folder, or of the file where the version is one file or PATH is one. Files and folders are read-only, and versions that have files in common share them. Nothing is copied twice: a copy that is there is checked, and handed out again.',
-    'What was handed out in the last 7 days stays; other copies go when the cache holds more than the setting `cache.maxBytes`. It is in the store, or where the setting `cache.dir` says.',
+    'What was handed out in the last 7 days stays, and what running runs use; other copies go when the cache holds more than the setting `cache.maxBytes`. It is in the store, or where the setting `cache.dir` says.',
   ],
   examples: [
     ['python train.py --data "$(artifacts path bike:v3)"', 'Read a version where it lies'],
@@ -26,7 +26,7 @@ export const path: Command = defineCommand({
     }
     if (cacheBytes > maxBytes) {
       context.remark(
-        `The cache holds ${size(cacheBytes)}, more than cache.maxBytes (${size(maxBytes)}): what was handed out in the last 7 days stays.`,
+        `The cache holds ${size(cacheBytes)}, more than cache.maxBytes (${size(maxBytes)}): what was handed out in the last 7 days stays, and what running runs use.`,
       )
     }
     return { value: report, text: `${context.style.name(report.path)}\n` }

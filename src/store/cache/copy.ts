@@ -24,14 +24,10 @@ import {
   statFile,
   TICK_MS,
 } from './contents.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger, Use } from './ledger.ts'
 
-/** What a copy is to hold. */
-export interface Wanted {
-  /** Of the same entries the same. */
-  readonly key: string
-  /** What messages call it. */
-  readonly label: string
+/** What a copy is to hold; of the same entries the same key. */
+export interface Wanted extends Use {
   /** In path order; no references. Asked more than once. */
   readonly entries: () => Iterable<Entry>
 }

@@ -1,5 +1,5 @@
 /**
- * Making room in a cache: copies go that were used least recently and long ago enough, then the files that only they had.
+ * Making room in a cache: copies go that were used least recently, long ago enough, and by no run that still runs, then the files that only they had.
  * A copy leaves the ledger before its files go, so nobody is given what is being removed; files that two copies share
  * are counted by their links.
  */
@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { isSystemError } from '../../errors.ts'
 import type { Io } from '../io/io.ts'
 import { isAbandoned } from '../layout.ts'
+import { isCrashed } from '../live.ts'
+import type { OpenedStore } from '../opened.ts'
 import { contentPath, rowOf, statFile } from './contents.ts'
 import { copyKeyOf, copyPath, removeCopyTree } from './copy.ts'
 import type { Ledger } from './ledger.ts'
@@ -27,13 +29,15 @@ export interface Evicted {
 }
 
 /** Removes what may go until the cache holds at most `most` bytes. */
-export function makeRoom(io: Io, ledger: Ledger, { most, before }: Room): Evicted {
-  const held = ledger.bytes()
-  let bytes = held
+export function makeRoom(store: OpenedStore, ledger: Ledger, { most, before }: Room): Evicted {
+  const { io } = store
+  const atFirst = ledger.bytes()
+  let bytes = atFirst
   let copies = 0
   let isSwept = false
+  const held = bytes > most ? digestsInUse(store) : []
   while (bytes > most) {
-    const name = ledger.giveUp(before)
+    const name = ledger.giveUp(before, held)
     if (name !== undefined) {
       copies++
       dropContents(io, ledger, removeCopyTree(io, copyPath(ledger, name)))
@@ -45,7 +49,18 @@ export function makeRoom(io: Io, ledger: Ledger, { most, before }: Room): Evicte
     }
     bytes = ledger.bytes()
   }
-  return { copies, freedBytes: held - bytes, bytes }
+  return { copies, freedBytes: atFirst - bytes, bytes }
+}
+
+/** Of the versions that running runs have used or logged. */
+function digestsInUse({ index, layout }: OpenedStore): string[] {
+  const { state } = index
+  const now = Date.now()
+  const running = state.runs({ state: 'running' }, Number.MAX_SAFE_INTEGER)
+  return running
+    .filter(({ id }) => !isCrashed(layout, id, now))
+    .flatMap(({ id }) => state.edgesOfRun(id))
+    .flatMap(({ version }) => state.versionById(version)?.object.root ?? [])
 }
 
 /** Removes those of the files with these inodes that no copy has. */

@@ -43,6 +43,16 @@ export interface CopyRow {
   readonly altered: 0 | 1
 }
 
+/** A copy is handed out. */
+export interface Use {
+  /** What it is a copy of. */
+  readonly key: string
+  /** What messages call it. */
+  readonly label: string
+  /** Of the version that it was asked for. */
+  readonly digest: string
+}
+
 /** A file under `contents/`, as it was when its bytes were known to be right. */
 export interface ContentRow {
   readonly key: string
@@ -51,7 +61,7 @@ export interface ContentRow {
   readonly stamp: string
 }
 
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 const SCHEMA = `
 CREATE TABLE copy (
   name TEXT PRIMARY KEY,
@@ -66,6 +76,11 @@ CREATE TABLE copy (
 ) STRICT;
 CREATE INDEX copy_key ON copy (key);
 CREATE INDEX copy_used ON copy (usedAt);
+CREATE TABLE source (
+  copy TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  PRIMARY KEY (copy, digest)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE content (
   key TEXT PRIMARY KEY,
   bytes INTEGER NOT NULL,
@@ -140,10 +155,12 @@ export class Ledger implements Disposable {
   }
 
   /** The copy to hand out under this key, noted as used: from here on it is safe for as long as used copies are. */
-  use(key: string, label: string, now: number): CopyRow | undefined {
+  use({ key, label, digest }: Use, now: number): CopyRow | undefined {
     return this.write(() => {
       const found = this.find(key)
       if (found === undefined) return undefined
+      const from = 'INSERT OR IGNORE INTO source (copy, digest) VALUES (?, ?)'
+      this.#connection.run(from, found.name, digest)
       const sql = 'UPDATE copy SET usedAt = max(usedAt, ?), label = ? WHERE name = ?'
       this.#connection.run(sql, now, label, found.name)
       return found
@@ -171,12 +188,19 @@ export class Ledger implements Disposable {
     this.#connection.run('UPDATE copy SET altered = 1 WHERE name = ?', name)
   }
 
-  /** Gives up the copy that was used least recently, if that was before `before`; its files are the caller's to remove. */
-  giveUp(before: number): string | undefined {
+  /**
+   * Gives up the copy that was used least recently, if that was before `before` and for no version with one of the
+   * digests `held`; its files are the caller's to remove.
+   */
+  giveUp(before: number, held: readonly string[]): string | undefined {
     return this.write(() => {
-      const sql = 'SELECT name FROM copy WHERE usedAt < ? ORDER BY usedAt, name LIMIT 1'
-      const name = this.#connection.value<string>(sql, before)
-      if (name !== undefined) this.#connection.run('DELETE FROM copy WHERE name = ?', name)
+      const sql =
+        'SELECT name FROM copy WHERE usedAt < ? AND NOT EXISTS (SELECT 1 FROM source ' +
+        'WHERE copy = name AND digest IN (SELECT value FROM json_each(?))) ORDER BY usedAt, name LIMIT 1'
+      const name = this.#connection.value<string>(sql, before, JSON.stringify(held))
+      if (name === undefined) return undefined
+      this.#connection.run('DELETE FROM copy WHERE name = ?', name)
+      this.#connection.run('DELETE FROM source WHERE copy = ?', name)
       return name
     })
   }

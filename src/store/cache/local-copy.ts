@@ -49,7 +49,7 @@ export async function localCopy(
   using ledger = openLedger(store, cache)
   for (let cached = true; ; ) {
     signal?.throwIfAborted()
-    const found = ledger.use(wanted.key, wanted.label, Date.now())
+    const found = ledger.use(wanted, Date.now())
     if (found !== undefined) {
       if (isWhole(store, ledger, found.name, wanted, options)) {
         const { files, bytes, name } = found
@@ -75,7 +75,7 @@ export function cleanCache(
   { maxBytes, keep, ...cache }: CacheOptions,
 ): Evicted & { readonly kept: readonly CopyRow[] } {
   using ledger = openLedger(store, cache)
-  const evicted = makeRoom(store.io, ledger, { most: maxBytes, before: Date.now() - keep })
+  const evicted = makeRoom(store, ledger, { most: maxBytes, before: Date.now() - keep })
   return { ...evicted, kept: ledger.copies() }
 }
 
@@ -106,11 +106,10 @@ async function build(
   ledger: Ledger,
   { wanted, owner, options }: Build,
 ): Promise<void> {
-  const { io } = store
   const heartbeat = setInterval(() => ledger.keepClaim(owner, Date.now()), HEARTBEAT_MS)
   try {
     const most = maxBytes - bytesMissing(ledger, wanted)
-    makeRoom(io, ledger, { most, before: Date.now() - keep })
+    makeRoom(store, ledger, { most, before: Date.now() - keep })
     await buildCopy(store, ledger, wanted, options)
   } finally {
     clearInterval(heartbeat)

@@ -40,6 +40,7 @@ while (Date.now() < end) {
   const wanted = {
     key: copyKey('version', tree),
     label: `v${n}`,
+    digest: tree,
     entries: () => entries(read, tree),
   }
   const asked = Date.now()

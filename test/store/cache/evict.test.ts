@@ -67,7 +67,12 @@ function wanted(opened: Opened, n: number): Wanted {
   const root = state.versionByNumber(artifact, n)?.object.root
   if (root === undefined) throw new Error(`no version ${n}`)
   const read = nodeReader(opened)
-  return { key: copyKey('version', root), label: `bike:v${n}`, entries: () => entries(read, root) }
+  return {
+    key: copyKey('version', root),
+    label: `bike:v${n}`,
+    digest: root,
+    entries: () => entries(read, root),
+  }
 }
 
 const unused: Pick<CacheOptions, 'keep'> = { keep: -1 }
@@ -103,6 +108,25 @@ test('what was handed out lately stays, however full the cache is', async () => 
   assert.is(bytes, 4 * SIZE)
   assert.equal(all.clean({ maxBytes: 0, ...used }).copies, 0)
   for (const path of paths) assert.equal(fs.readdirSync(path), ['common.bin', 'own.bin'])
+})
+
+test('what a running run uses stays, until the run has ended', async () => {
+  await using all = await versions(2)
+  const { store } = all.space
+  const run = await store.startRun({ name: 'long' })
+  await run.useArtifact('bike:v0')
+  const mine = await all.copy(0, { maxBytes: ALL, ...used })
+  const other = await all.copy(1, { maxBytes: ALL, ...used })
+  all.opened.index.refresh()
+  assert.is(all.clean({ maxBytes: 0, ...unused }).copies, 1)
+  assert.equal(
+    [mine, other].map(({ path }) => fs.existsSync(path)),
+    [true, false],
+  )
+  await run.finish()
+  all.opened.index.refresh()
+  assert.is(all.clean({ maxBytes: 0, ...unused }).copies, 1)
+  assert.is(fs.existsSync(mine.path), false)
 })
 
 test('cleaning removes files that no copy has any more, and no other', async () => {
