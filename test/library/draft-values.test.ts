@@ -92,8 +92,9 @@ test('the same value again is no change, another needs "overwrite"', async () =>
 
 test('a value that is refused is told of when its turn comes, also behind a long one', async () => {
   await using ws = await workspace()
-  const artifact = ws.store.draft('bike', { type: 'dataset' })
-  const long = artifact.add('long', Buffer.alloc(20_000_000))
+  ws.write('data', { 'film.mp4': Buffer.alloc(5_000_000) })
+  const artifact = draft()
+  const long = artifact.add('long', new Media('video', ws.at('data/film.mp4')))
   const refused = artifact.add('refused', { a: Number.NaN })
   await long
   await rejects(refused, 'ERR_INVALID_VALUE')
