@@ -72,14 +72,17 @@ export async function encodeTable(table: Table, path: string, add: AddFile): Pro
   const hasMedia = types.some(({ kind }) => kind === 'media')
   const media = hasMedia ? await mediaTexts(table, types, add) : new Map<Media, string>()
   const pieces: string[] = []
-  for (const [n, row] of data.entries()) {
+  let [n, i] = [0, 0]
+  const where = (): string => `${path}, row ${n}, column ${columns[i]}`
+  const mediaText = (each: Media): string => media.get(each) as string
+  for (const row of data) {
     let text = n === 0 ? '[' : ',\n['
-    for (const [i, cell] of row.entries()) {
-      const where = (): string => `${path}, row ${n}, column ${columns[i]}`
+    for (i = 0; i < row.length; i++) {
       if (i > 0) text += ','
-      text += cellText(cell, types[i] as ColumnType, where, (each) => media.get(each) as string)
+      text += cellText(row[i] as Cell, types[i] as ColumnType, where, mediaText)
     }
     pieces.push(`${text}]`)
+    n++
   }
   const bigints = columns.filter((_, i) => types[i]?.kind === 'bigint')
   const head = {
@@ -113,22 +116,21 @@ export async function decodeTable(source: ValueSource, path: string): Promise<Ta
   if ((ncols ?? columns.length) !== columns.length || (nrows ?? data.length) !== data.length) {
     throw noTable(path, 'it has not as many rows and columns as it says')
   }
-  const rows: Cell[][] = []
-  for (const [n, row] of data.entries()) {
-    if (!Array.isArray(row) || row.length !== columns.length) {
-      throw noTable(path, `row ${n} has not ${columns.length} cells`)
+  const rows = data.map((row, n) => {
+    if (Array.isArray(row) && row.length === columns.length) {
+      return decodeRow(row as Json[], types, (i) => `${path}, row ${n}, column ${columns[i]}`)
     }
-    rows.push(await decodeRow(row as Json[], { n, columns, types, source, path }))
+    throw noTable(path, `row ${n} has not ${columns.length} cells`)
+  })
+  for (const i of columns.keys()) {
+    if (types[i]?.kind !== 'media') continue
+    for (const [n, row] of rows.entries()) {
+      const json = row[i] as Json
+      const where = `${path}, row ${n}, column ${columns[i]}`
+      row[i] = json === null ? null : await mediaFrom(json, source, where)
+    }
   }
   return new Table({ columns, data: rows })
-}
-
-interface RowPlace {
-  readonly n: number
-  readonly columns: readonly string[]
-  readonly types: readonly ColumnType[]
-  readonly source: ValueSource
-  readonly path: string
 }
 
 const DOCUMENT = v.object({
@@ -163,17 +165,19 @@ async function mediaTexts(
   return texts
 }
 
-async function decodeRow(row: readonly Json[], place: RowPlace): Promise<Cell[]> {
-  const { n, columns, types, source, path } = place
+/** The cells of a row; media are left as they are described. */
+function decodeRow(
+  row: readonly Json[],
+  types: readonly ColumnType[],
+  whereIs: (column: number) => string,
+): Cell[] {
+  let i = 0
+  const where = (): string => whereIs(i)
   const cells: Cell[] = []
-  for (const [i, json] of row.entries()) {
-    const where = (): string => `${path}, row ${n}, column ${columns[i]}`
+  for (; i < row.length; i++) {
     const type = types[i] as ColumnType
-    cells.push(
-      type.kind === 'media' && json !== null
-        ? await mediaFrom(json, source, where())
-        : cellFrom(json, type, where),
-    )
+    const json = row[i] as Json
+    cells.push(type.kind === 'media' ? json : cellFrom(json, type, where))
   }
   return cells
 }
