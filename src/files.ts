@@ -1,17 +1,21 @@
 /** A version's files: on disk, as bytes, and whether they are what they should be. */
 import { resolve } from 'node:path'
 import { bindDirectory, bindingOf, listBindings } from './bindings.ts'
+import { checkReferences } from './checked-references.ts'
 import { diffSides } from './differences.ts'
 import { ArtifactsError } from './errors.ts'
+import { type Fetched, fetchReferences } from './fetched-references.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { type CheckoutResult, checkoutVersion, downloadVersion } from './store/checkout/checkout.ts'
+import { openStaging } from './store/checkout/staging.ts'
 import { ignore } from './store/commonjs.ts'
+import { pathFilter } from './store/compare.ts'
 import type { VersionRow } from './store/index/state.ts'
-import { nodeReader } from './store/opened.ts'
+import { nodeReader, type OpenedStore } from './store/opened.ts'
 import { fileBytes } from './store/read-file.ts'
 import { entries, lookup } from './store/tree/cursor.ts'
 import { verifyStored } from './store/verify.ts'
-import type { Entry, FileEntry, OperationOptions } from './types.ts'
+import type { Entry, FileEntry, ObjectId, OperationOptions, ReferenceEntry } from './types.ts'
 
 export interface CheckoutOptions extends OperationOptions {
   /** Lose files that are in neither version. */
@@ -19,6 +23,8 @@ export interface CheckoutOptions extends OperationOptions {
   readonly dryRun?: boolean
   /** Only these paths and what is below them; the directory is not bound then. */
   readonly paths?: readonly string[]
+  /** Leave out references whose bytes can't be had, instead of failing. */
+  readonly allowMissingReferences?: boolean
   readonly jobs?: number
 }
 
@@ -27,6 +33,8 @@ export interface CheckoutReport extends CheckoutResult {
   /** Absolute. */
   readonly dir: string
   readonly dryRun: boolean
+  /** References that were left out. */
+  readonly missingReferences: readonly string[]
   readonly bound?: { readonly path: string; readonly replaced?: string }
 }
 
@@ -36,7 +44,7 @@ export interface DownloadOptions extends OperationOptions {
   /** gitignore patterns: only what matches one. */
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
-  /** Leave out entries whose bytes are elsewhere, instead of failing. */
+  /** Leave out references whose bytes can't be had, instead of failing. */
   readonly allowMissingReferences?: boolean
   readonly jobs?: number
 }
@@ -52,14 +60,23 @@ export interface DownloadReport {
   readonly missingReferences: readonly string[]
 }
 
+export interface VerifyOptions extends OperationOptions {
+  /** Compare this directory with the version. */
+  readonly dir?: string
+  /** Look whether what references lead to is still what was recorded; this asks over networks. */
+  readonly references?: boolean
+}
+
 export interface VerifyReport {
   readonly ref: string
   readonly dir?: string
   readonly ok: boolean
   readonly files: number
   readonly bytes: number
-  /** Entries whose bytes stay elsewhere: counted, not checked. */
+  /** Entries whose bytes stay elsewhere: counted, and checked when that is asked for. */
   readonly references: number
+  /** References of which nothing could be found out, and why. */
+  readonly unchecked: readonly { readonly path: string; readonly reason: string }[]
   readonly missing: readonly string[]
   readonly changed: readonly string[]
   readonly extra: readonly string[]
@@ -83,10 +100,15 @@ export async function checkout(
   const { paths = [], force = false, dryRun = false } = options
   const name = refOf(session, resolved)
   const before = versionIn(session, target)
+  const { root } = resolved.version.object
+  const isAsked = pathFilter(paths)
+  const referred = dryRun ? [] : referencesIn(opened, root, isAsked)
+  using fetched = await fetchInto(session, name, target, referred, options)
   const result = await checkoutVersion(opened, {
     ref: name,
-    root: resolved.version.object.root,
+    root,
     dir: target,
+    references: fetched.atHand,
     ...(before === undefined ? {} : { bound: before.object.root }),
     force,
     dryRun,
@@ -95,7 +117,8 @@ export async function checkout(
     signal: options.signal,
     onProgress: options.onProgress,
   })
-  const report = { ref: name, dir: target, dryRun, ...result }
+  const missingReferences = fetched.missing
+  const report = { ref: name, dir: target, dryRun, ...result, missingReferences }
   if (dryRun || paths.length > 0) return report
   const bound = bindDirectory(session, target, resolved.version.id)
   return bound === undefined ? report : { ...report, bound }
@@ -115,14 +138,9 @@ export async function download(
   const name = refOf(session, resolved)
   const isWanted = wantedPaths(options)
   const found = summarize(entries(nodeReader(opened), version.object.root), isWanted)
-  if (found.references.length > 0 && options.allowMissingReferences !== true) {
-    throw new ArtifactsError(
-      'ERR_UNSUPPORTED',
-      `"${name}" has ${found.references.length} references, whose bytes are elsewhere.`,
-      { hint: 'Leave them out: `--allow-missing-references`.', data: { paths: found.references } },
-    )
-  }
+  using fetched = await fetchInto(session, name, target, found.references, options)
   const request = {
+    references: fetched.atHand,
     ref: name,
     root: version.object.root,
     dir: target,
@@ -137,12 +155,52 @@ export async function download(
   return {
     ref: name,
     dir: target,
-    files: found.files,
-    bytes: found.bytes,
+    files: found.files + fetched.atHand.size,
+    bytes: found.bytes + fetched.bytes,
     written: added + changed,
     unchanged,
-    missingReferences: found.references,
+    missingReferences: fetched.missing,
   }
+}
+
+interface FetchedAside extends Disposable, Fetched {
+  readonly bytes: number
+}
+
+/** Fetches references for a directory; what is not moved into it goes when this is disposed of. */
+async function fetchInto(
+  session: Session,
+  ref: string,
+  dir: string,
+  references: readonly ReferenceEntry[],
+  options: OperationOptions & { readonly allowMissingReferences?: boolean },
+): Promise<FetchedAside> {
+  if (references.length === 0) {
+    return { atHand: new Map(), missing: [], bytes: 0, [Symbol.dispose]: () => {} }
+  }
+  const staging = openStaging(session.opened, dir)
+  try {
+    const { allowMissingReferences: allowMissing = false, signal, onProgress } = options
+    const request = { ref, dir, entries: references, staging, allowMissing, signal, onProgress }
+    const fetched = await fetchReferences(session, request)
+    let bytes = 0
+    for (const { path, reference } of references) {
+      const one = fetched.atHand.get(path)
+      bytes += one === undefined ? 0 : one === 'there' ? (reference.size ?? 0) : one.size
+    }
+    return { ...fetched, bytes, [Symbol.dispose]: () => staging[Symbol.dispose]() }
+  } catch (error) {
+    staging[Symbol.dispose]()
+    throw error
+  }
+}
+
+function referencesIn(
+  opened: OpenedStore,
+  root: ObjectId,
+  isWanted: (path: string) => boolean,
+): readonly ReferenceEntry[] {
+  return summarize(entries(nodeReader(opened), root), isWanted).references
 }
 
 /** Downloads a version of one file; returns the file's path. @throws ArtifactsError ERR_USAGE when it has more. */
@@ -194,11 +252,11 @@ export function* readFile(
   yield* fileBytes(session.opened, fileAt(session, ref, path), options.signal)
 }
 
-/** Checks a version's stored bytes; with `dir`, that directory against the version. */
+/** Checks a version's stored bytes, and its references; with `dir`, that directory against the version. */
 export async function verify(
   session: Session,
   ref: string,
-  options: OperationOptions & { readonly dir?: string } = {},
+  options: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const resolved = contentOf(session, ref)
   const name = refOf(session, resolved)
@@ -206,7 +264,21 @@ export async function verify(
   if (options.dir === undefined) {
     const { damage, references } = await verifyStored(session.opened, root, options)
     const damaged = Array.from(damage, ([path, reason]) => ({ path, reason }))
-    return { ...NOTHING, ref: name, ok: damaged.length === 0, files, bytes, references, damaged }
+    const report = { ...NOTHING, ref: name, files, bytes, references, damaged }
+    if (options.references !== true) return { ...report, ok: damaged.length === 0 }
+    const all = referencesIn(session.opened, root, () => true)
+    const { missing, changed, unchecked, complete } = await checkReferences(session, all, options)
+    const ok = complete && damaged.length + missing.length + changed.length === 0
+    return { ...report, ok, missing, changed, unchecked }
+  }
+  if (options.references === true) {
+    throw new ArtifactsError(
+      'ERR_USAGE',
+      'References are checked where they lead to, not in a directory.',
+      {
+        hint: `Leave one of them out: \`artifacts verify ${ref} --references\`.`,
+      },
+    )
   }
   const dir = resolve(options.dir)
   const { changes } = await diffSides(session, { ref }, { dir }, { renames: false, ...options })
@@ -221,7 +293,7 @@ export async function verify(
   return { ...report, ref: name, dir, ok: changes.length === 0, files, bytes, references: 0 }
 }
 
-const NOTHING = { missing: [], changed: [], extra: [], damaged: [] } as const
+const NOTHING = { missing: [], changed: [], extra: [], damaged: [], unchecked: [] } as const
 
 /** The version that a directory held last. A note that is damaged says no more than one that is lost. */
 function versionIn(session: Session, dir: string): VersionRow | undefined {
@@ -263,13 +335,17 @@ function wantedPaths({ prefix, include, exclude }: DownloadOptions): (path: stri
 function summarize(
   all: Iterable<Entry>,
   isWanted: (path: string) => boolean,
-): { readonly files: number; readonly bytes: number; readonly references: readonly string[] } {
+): {
+  readonly files: number
+  readonly bytes: number
+  readonly references: readonly ReferenceEntry[]
+} {
   let files = 0
   let bytes = 0
-  const references: string[] = []
+  const references: ReferenceEntry[] = []
   for (const entry of all) {
     if (!isWanted(entry.path)) continue
-    if (entry.kind === 'reference') references.push(entry.path)
+    if (entry.kind === 'reference') references.push(entry)
     if (entry.kind === 'file' || entry.kind === 'symlink') files++
     if (entry.kind === 'file') bytes += entry.size
   }

@@ -38,6 +38,7 @@ export type {
   CheckoutReport,
   DownloadOptions,
   DownloadReport,
+  VerifyOptions,
   VerifyReport,
 } from './files.ts'
 export type { FindOptions } from './find.ts'

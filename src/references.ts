@@ -23,8 +23,8 @@ export interface ReferenceOptions extends OperationOptions {
 }
 
 /**
- * The entries that refer to what is at `uri`; without a session, of a draft that knows no store. They are in ascending order of their paths: one for a thing, one for each thing
- * below a folder or prefix. They can be added to a version as they are.
+ * The entries that refer to what is at `uri`, in ascending order of their paths: one for a thing, one for each thing
+ * below a folder or prefix. They can be added to a version as they are. Without a session, for a draft that knows no store.
  * @throws ArtifactsError ERR_NOT_FOUND, ERR_USAGE, ERR_INVALID_PATH, ERR_SECRETS, ERR_REMOTE_UNREACHABLE (without any
  * network the entry is unresolved instead), ERR_REMOTE_DENIED.
  */

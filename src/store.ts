@@ -16,6 +16,7 @@ import {
   type DownloadReport,
   download,
   downloadFile,
+  type VerifyOptions,
   type VerifyReport,
   verify,
 } from './files.ts'
@@ -306,10 +307,7 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
   }
 
   /** Checks stored bytes, or a directory against a version. */
-  async verify(
-    ref: string,
-    options?: OperationOptions & { readonly dir?: string },
-  ): Promise<VerifyReport> {
+  async verify(ref: string, options?: VerifyOptions): Promise<VerifyReport> {
     this.#refresh()
     return verify(this.#session, ref, options)
   }

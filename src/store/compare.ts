@@ -1,5 +1,6 @@
 /** What differs between two versions, or between a version and a directory. */
 import type { Entry, EntryPath, ObjectId, OperationOptions } from '../types.ts'
+import { holdsReferenceAt } from './checkout/references.ts'
 import { directoryEntries } from './ingest/directory-entries.ts'
 import { nodeReader, type OpenedStore } from './opened.ts'
 import { classify, type Difference } from './tree/classify.ts'
@@ -45,11 +46,22 @@ async function changesBetween(
     sideEntries(store, from, options),
     sideEntries(store, to, options),
   )) {
-    const { before, after } = change
-    if (before !== undefined && after !== undefined && equalEntries(before, after)) continue
+    if (isSame(change, from, to)) continue
     if (isWanted(change.path)) changes.push(change)
   }
   return changes
+}
+
+/** Whether both sides hold the same: in a directory, a file whose bytes a reference records is that. */
+function isSame({ before, after }: EntryChange, from: Side, to: Side): boolean {
+  if (before === undefined || after === undefined) return before === after
+  if (before.kind === 'reference' && after.kind === 'file' && 'dir' in to) {
+    return holdsReferenceAt(before, `${to.dir}/${after.path}`, undefined)
+  }
+  if (after.kind === 'reference' && before.kind === 'file' && 'dir' in from) {
+    return holdsReferenceAt(after, `${from.dir}/${before.path}`, undefined)
+  }
+  return equalEntries(before, after)
 }
 
 /** True for these paths and what is below them. */

@@ -1,5 +1,6 @@
 import { type Command, defineCommand, texts, yes } from '../command.ts'
-import { count, listed, size, thousands } from '../render.ts'
+import { remarkMissing } from '../missing-references.ts'
+import { count, size, thousands } from '../render.ts'
 
 export const download: Command = defineCommand({
   flags: {
@@ -9,10 +10,10 @@ export const download: Command = defineCommand({
     'allow-missing-references': yes('Go on without references that are gone'),
   },
   takes: [1, 2],
-  ends: [12, 13, 14],
+  ends: [12, 13, 14, 20, 21, 22],
   completes: 'first-ref',
   details: [
-    'Adds files and never deletes any. Without DIR, into `./artifacts/NAME-vN/`. The directory is printed, alone.',
+    'Adds files and never deletes any. Without DIR, into `./artifacts/NAME-vN/`. The directory is printed, alone. What references lead to is fetched; where it is not what was recorded, nothing is written.',
   ],
   examples: [
     ['artifacts download bike:v3', 'Into ./artifacts/bike-v3'],
@@ -31,11 +32,7 @@ export const download: Command = defineCommand({
       ...context.operation,
     })
     const { files, bytes, unchanged, missingReferences } = report
-    if (missingReferences.length > 0) {
-      context.remark(
-        `Without ${count(missingReferences.length, 'reference')}: ${listed(missingReferences)}.`,
-      )
-    }
+    remarkMissing(missingReferences, context)
     const there = unchanged === 0 ? '' : `, ${thousands(unchanged)} there already`
     if (!context.json) {
       context.remark(`Downloaded ${report.ref}: ${count(files, 'file')}, ${size(bytes)}${there}.`)

@@ -1,22 +1,27 @@
 import type { VerifyReport } from '../../index.ts'
-import { type Command, type Context, defineCommand, text } from '../command.ts'
+import { type Command, type Context, defineCommand, text, yes } from '../command.ts'
 import { contents, count } from '../render.ts'
 import { UsageError } from '../usage-error.ts'
 
 export const verify: Command = defineCommand({
-  flags: { dir: text('DIR', 'Compare this directory with the version') },
+  flags: {
+    dir: text('DIR', 'Compare this directory with the version'),
+    references: yes('Look at references, too, where they lead to'),
+  },
   takes: [1, Number.POSITIVE_INFINITY],
   ends: [1, 12],
   completes: 'refs',
   details: [
-    'Reads every stored byte of the versions again and compares it with its SHA-256. Ends with 1 where something is missing, changed, extra or damaged. References are counted, not checked.',
+    'Reads every stored byte of the versions again and compares it with its SHA-256. Ends with 1 where something is missing, changed, extra or damaged. References are counted; with --references everything they lead to is compared with what was recorded.',
   ],
   examples: [
     ['artifacts verify bike:v3', 'Is what is stored sound?'],
     ['artifacts verify bike:v3 --dir data', 'Is data equal to bike:v3?'],
+    ['artifacts verify images --references', 'Is what it refers to as it was?'],
   ],
   json: {
-    'A line for each REF': 'ref dir? ok files bytes references missing changed extra damaged',
+    'A line for each REF':
+      'ref dir? ok files bytes references missing changed extra damaged unchecked',
   },
 
   async run({ values, positionals: refs }, context) {
@@ -29,17 +34,20 @@ export const verify: Command = defineCommand({
     const store = await context.store()
     const dir = values.dir === undefined ? {} : { dir: context.resolve(values.dir) }
     const reports: VerifyReport[] = []
-    for (const ref of refs) reports.push(await store.verify(ref, { ...dir, ...context.operation }))
+    const { references } = values
+    for (const ref of refs) {
+      reports.push(await store.verify(ref, { ...dir, references, ...context.operation }))
+    }
     return {
       code: reports.every(({ ok }) => ok) ? 0 : 1,
       records: reports,
-      lines: reports.flatMap((report) => describe(report, context)),
+      lines: reports.flatMap((report) => describe(report, references, context)),
     }
   },
 })
 
-function describe(report: VerifyReport, { style, quiet }: Context): string[] {
-  const { ref, ok, references, missing, changed, extra, damaged } = report
+function describe(report: VerifyReport, looked: boolean, { style, quiet }: Context): string[] {
+  const { ref, ok, references, missing, changed, extra, damaged, unchecked } = report
   const problems = [
     ...missing.map((path) => `${style.removed('missing')}  ${style.name(path)}`),
     ...changed.map((path) => `${style.changed('changed')}  ${style.name(path)}`),
@@ -48,8 +56,10 @@ function describe(report: VerifyReport, { style, quiet }: Context): string[] {
       ({ path, reason }) => `${style.removed('damaged')}  ${style.name(path)}: ${reason}`,
     ),
   ]
-  if (quiet) return problems
-  const unread = references === 0 ? '' : `; ${count(references, 'reference')} not checked`
-  const verdict = ok ? 'all as stored' : count(problems.length, 'problem')
-  return [...problems, `${style.strong(ref)}: ${verdict} (${contents(report)}${unread})`]
+  const open = unchecked.map(({ path, reason }) => `unknown  ${style.name(path)}: ${reason}`)
+  if (quiet) return [...problems, ...open]
+  const left = looked ? unchecked.length : references
+  const unread = left === 0 ? '' : `; ${count(left, 'reference')} not checked`
+  const verdict = ok || problems.length === 0 ? 'all as stored' : count(problems.length, 'problem')
+  return [...problems, ...open, `${style.strong(ref)}: ${verdict} (${contents(report)}${unread})`]
 }

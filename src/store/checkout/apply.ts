@@ -12,6 +12,7 @@ import type { CheckoutRequest, CheckoutResult } from './checkout.ts'
 import { refuseDamage, type Target } from './extract.ts'
 import { Folders, parentOf } from './folders.ts'
 import type { CheckoutPlan } from './plan.ts'
+import { bytesToWrite, moveReference } from './references.ts'
 import { openStaging } from './staging.ts'
 import { writeFiles } from './write-files.ts'
 
@@ -22,7 +23,7 @@ export async function applyPlan(
 ): Promise<CheckoutResult> {
   const { io } = store
   const { dir } = request
-  const result = resultOf(plan)
+  const result = resultOf(request, plan)
   if (request.dryRun || (plan.write.length === 0 && plan.remove.length === 0)) return result
   using staging = openStaging(store, dir)
   const { early, late } = splitRemovals(plan)
@@ -34,6 +35,10 @@ export async function applyPlan(
   const damage = await writeFiles(store, fileTargets(dir, plan.write, folders), staging, request)
   for (const entry of plan.write) {
     if (entry.kind === 'directory') folders.make(entry.path)
+    if (entry.kind === 'reference') {
+      folders.make(parentOf(entry.path))
+      moveReference(store, request, entry, `${dir}/${entry.path}`)
+    }
     if (entry.kind !== 'symlink') continue
     folders.make(parentOf(entry.path))
     const name = staging.nextName()
@@ -45,9 +50,9 @@ export async function applyPlan(
   return result
 }
 
-function resultOf(plan: CheckoutPlan): CheckoutResult {
+function resultOf(request: CheckoutRequest, plan: CheckoutPlan): CheckoutResult {
   let bytes = 0
-  for (const entry of plan.write) if (entry.kind === 'file') bytes += entry.size
+  for (const entry of plan.write) bytes += bytesToWrite(request, entry)
   const changed = plan.write.filter(({ path }) => plan.replaced.has(path)).length
   const { unchanged } = plan
   return {

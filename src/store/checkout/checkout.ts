@@ -20,6 +20,12 @@ import { Folders, parentOf } from './folders.ts'
 import { guardWrites } from './guard.ts'
 import { emptyPlan, planCheckout } from './plan.ts'
 import { refuseUnportable } from './portable.ts'
+import {
+  bytesToWrite,
+  holdsReferenceAt,
+  moveReference,
+  type ReferencesAtHand,
+} from './references.ts'
 import { openStaging } from './staging.ts'
 import { writeFiles } from './write-files.ts'
 
@@ -36,6 +42,8 @@ export interface CheckoutRequest extends OperationOptions {
   /** Only these paths and what is below them; none: everything. */
   readonly paths: readonly string[]
   readonly jobs?: number | undefined
+  /** Bytes of references; those that are not in it are left out. */
+  readonly references?: ReferencesAtHand | undefined
 }
 
 export interface CheckoutResult {
@@ -65,6 +73,8 @@ export async function checkoutVersion(
     bound: request.bound === undefined ? [] : entries(read, request.bound),
     wanted: entries(read, request.root),
     paths: request.paths,
+    canWrite: (entry) => isAtHand(request, entry),
+    holds: (entry) => holdsReferenceAt(entry, join(request.dir, entry.path), request.references),
   })
   guardWrites(store, request, plan)
   refuseBlocked(request, plan.blocked)
@@ -86,7 +96,7 @@ export async function downloadVersion(
   if (isVacant(request.dir)) return buildDirectory(store, request, isWanted)
   const plan = emptyPlan()
   for (const entry of entries(nodeReader(store), request.root)) {
-    if (isWanted(entry.path)) plan.write.push(entry)
+    if (isWanted(entry.path) && isAtHand(request, entry)) plan.write.push(entry)
   }
   guardWrites(store, request, plan)
   refuseBlocked(request, plan.blocked)
@@ -118,11 +128,11 @@ async function buildDirectory(
   const links: { readonly path: string; readonly target: string }[] = []
   const count = (entry: Entry): void => {
     result.added++
-    if (entry.kind === 'file') result.bytes += entry.size
+    result.bytes += bytesToWrite(request, entry)
   }
   const source = function* (): Generator<Entry> {
     for (const entry of entries(nodeReader(store), request.root)) {
-      if (isWanted(entry.path) && entry.kind !== 'reference') yield entry
+      if (isWanted(entry.path) && isAtHand(request, entry)) yield entry
     }
   }
   refuseUnportable(request, source)
@@ -145,6 +155,7 @@ async function buildDirectory(
       const file = `${root}/${entry.path}`
       if (entry.kind === 'symlink') links.push({ path: file, target: entry.target })
       else if (entry.kind === 'file') yield { entry, file }
+      else moveReference(store, request, entry, file)
     }
   }
   const damage = await writeFiles(store, targets(), undefined, request)
@@ -162,6 +173,11 @@ function publishDirectory({ io }: OpenedStore, from: string, dir: string): void 
   }
   // An empty directory that is there stays the same directory: somebody may stand in it, or have mounted it.
   for (const name of readdirSync(from)) io.rename(join(from, name), join(dir, name))
+}
+
+/** False for a reference whose bytes were not fetched. */
+function isAtHand({ references, dryRun }: CheckoutRequest, entry: Entry): boolean {
+  return entry.kind !== 'reference' || dryRun || references?.has(entry.path) === true
 }
 
 function refuseBlocked({ ref, dir }: CheckoutRequest, blocked: readonly string[]): void {

@@ -22,6 +22,7 @@ import { lookup } from '../tree/cursor.ts'
 import type { CheckoutRequest } from './checkout.ts'
 import { parentOf } from './folders.ts'
 import type { CheckoutPlan } from './plan.ts'
+import { holdsReference } from './references.ts'
 
 /** Takes out of the plan what is there already; adds to `replaced`, `lost` and `blocked` what it did not know of. */
 export function guardWrites(
@@ -49,7 +50,7 @@ export function guardWrites(
     const stat = lstatSync(file, { throwIfNoEntry: false })
     if (stat === undefined) return true
     // A directory would go along with the last that is in it.
-    if (isThere(store, entry, file, stat) && !emptied.has(path)) {
+    if (isThere(store, request, entry, file, stat) && !emptied.has(path)) {
       plan.unchanged++
       return false
     }
@@ -63,7 +64,7 @@ export function guardWrites(
     }
     const before =
       request.bound === undefined ? undefined : lookup(nodeReader(store), request.bound, path)
-    if (before === undefined || !isThere(store, before, file, stat)) plan.lost.push(path)
+    if (before === undefined || !isThere(store, request, before, file, stat)) plan.lost.push(path)
     plan.replaced.add(path)
     return true
   })
@@ -79,7 +80,14 @@ function directoriesAbove(paths: ReadonlySet<string>): ReadonlySet<string> {
 }
 
 /** Whether the entry is what is there. */
-function isThere(store: OpenedStore, entry: Entry, file: string, stat: Stats): boolean {
+function isThere(
+  store: OpenedStore,
+  { references }: CheckoutRequest,
+  entry: Entry,
+  file: string,
+  stat: Stats,
+): boolean {
+  if (entry.kind === 'reference') return holdsReference(entry, file, stat, references)
   if (!holds(store, entry, file, stat)) return false
   return entry.kind !== 'file' || entry.executable === ((stat.mode & 0o100) !== 0)
 }
@@ -115,7 +123,7 @@ export function holds(store: OpenedStore, entry: Entry, file: string, stat: Stat
     case 'directory':
       return stat.isDirectory()
     case 'reference':
-      return false
+      return holdsReference(entry, file, stat, undefined)
   }
 }
 

@@ -3,7 +3,7 @@
  * are merged: the directory as it is, the version it was bound to, and the version wanted. A file may go only if it
  * is the same as in one of the two versions.
  */
-import type { Entry, EntryPath } from '../../types.ts'
+import type { Entry, EntryPath, ReferenceEntry } from '../../types.ts'
 import { joinEntries, pathFilter } from '../compare.ts'
 import { equalEntries } from '../tree/entry.ts'
 import { comparePaths } from '../tree/paths.ts'
@@ -29,6 +29,10 @@ export interface PlanInput {
   readonly bound: Iterable<Entry>
   readonly wanted: Iterable<Entry>
   readonly paths: readonly string[]
+  /** Whether the bytes of the reference are at hand; without an answer no reference is written. */
+  readonly canWrite?: (entry: ReferenceEntry) => boolean
+  /** Whether the directory has at its path what the reference leads to. */
+  readonly holds?: (entry: ReferenceEntry) => boolean
 }
 
 export function emptyPlan(): CheckoutPlan {
@@ -45,7 +49,7 @@ export async function planCheckout(input: PlanInput): Promise<CheckoutPlan> {
     input.wanted,
   )) {
     if (!isAsked(path)) continue
-    if (now !== undefined && wanted !== undefined && equalEntries(now, wanted)) {
+    if (now !== undefined && wanted !== undefined && isThere(now, wanted, input)) {
       plan.unchanged++
       continue
     }
@@ -54,9 +58,9 @@ export async function planCheckout(input: PlanInput): Promise<CheckoutPlan> {
     const isSafe =
       now === undefined ||
       now.kind === 'directory' ||
-      (before !== undefined && equalEntries(now, before))
+      (before !== undefined && isThere(now, before, input))
     if (!isSafe) plan.lost.push(path)
-    if (wanted === undefined || wanted.kind === 'reference') {
+    if (wanted === undefined || !isWritable(wanted, input)) {
       if (now !== undefined) plan.remove.push(now)
       continue
     }
@@ -67,7 +71,16 @@ export async function planCheckout(input: PlanInput): Promise<CheckoutPlan> {
   return plan
 }
 
+function isThere(now: Entry, entry: Entry, { holds }: PlanInput): boolean {
+  if (entry.kind !== 'reference') return equalEntries(now, entry)
+  return now.kind === 'file' && holds?.(entry) === true
+}
+
+function isWritable(entry: Entry, { canWrite }: PlanInput): boolean {
+  return entry.kind !== 'reference' || canWrite?.(entry) === true
+}
+
 /** What lies at one name, and can be replaced by a rename. */
 function isFileLike(entry: Entry): boolean {
-  return entry.kind === 'file' || entry.kind === 'symlink'
+  return entry.kind !== 'directory'
 }

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { ArtifactsError } from '../../errors.ts'
+import { type Hasher, hasherFor } from '../../store/reference-digest.ts'
 import type { Reference } from '../../types.ts'
-import { crc32c } from './crc32c.ts'
 import { shownUri } from './uri.ts'
 
 /** A digest that only tells one URI from another. */
@@ -18,37 +18,6 @@ export function bareReference(uri: string, resolved: boolean): Reference {
   return { uri, digest: uriDigest(uri), resolved }
 }
 
-interface Hasher {
-  update(bytes: Uint8Array): void
-  hex(): string
-}
-
-/** Whether the digest is of the bytes, so that it can be computed from them. */
-export function isContentDigest({ digest }: Reference): boolean {
-  return digest.algo === 'sha256' || digest.algo === 'md5' || digest.algo === 'crc32c'
-}
-
-function hasherFor({ digest }: Reference): Hasher | undefined {
-  switch (digest.algo) {
-    case 'sha256':
-    case 'md5': {
-      const hash = createHash(digest.algo)
-      return { update: (bytes) => hash.update(bytes), hex: () => hash.digest('hex') }
-    }
-    case 'crc32c': {
-      let state = 0
-      return {
-        update: (bytes) => {
-          state = crc32c(bytes, state)
-        },
-        hex: () => state.toString(16).padStart(8, '0'),
-      }
-    }
-    default:
-      return undefined
-  }
-}
-
 /** Compares bytes, piece by piece, with what was recorded. */
 export class RecordCheck {
   readonly #reference: Reference
@@ -57,18 +26,15 @@ export class RecordCheck {
 
   constructor(reference: Reference) {
     this.#reference = reference
-    this.#hasher = hasherFor(reference)
-  }
-
-  get bytes(): number {
-    return this.#bytes
+    this.#hasher = hasherFor(reference.digest.algo)
   }
 
   update(piece: Uint8Array): void {
     this.#bytes += piece.length
     const { size } = this.#reference
-    if (size !== undefined && this.#bytes > size)
-      throw changed(this.#reference, `more than ${size} bytes`)
+    if (size !== undefined && this.#bytes > size) {
+      throw changed(this.#reference, `more bytes than the ${size} that were recorded`)
+    }
     this.#hasher?.update(piece)
   }
 
@@ -90,12 +56,13 @@ export class RecordCheck {
 
 /** @param now what is there, as `the ETag "b" where "a" was recorded`. */
 export function changed({ uri }: Reference, now: string): ArtifactsError {
+  const shown = shownUri(uri)
   return new ArtifactsError(
     'ERR_REMOTE_CHANGED',
-    `"${shownUri(uri)}" has changed since it was recorded: it has ${now}.`,
+    `"${shown}" has changed since it was recorded: it has ${now}.`,
     {
-      hint: `Record it as it is now: \`artifacts commit ${shownUri(uri)} --incremental -n NAME --as PATH\`.`,
-      data: { uri: shownUri(uri) },
+      hint: `Record it as it is now: \`artifacts commit ${shown} --incremental -n NAME --as PATH\`.`,
+      data: { uri: shown },
     },
   )
 }

@@ -1,5 +1,5 @@
 /** Commits of URIs, as typed. */
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -89,6 +89,31 @@ test('a server that can not be reached, and one that refuses, have exit codes of
   assert.is(refused.code, 20)
   assert.is(JSON.parse(refused.stderr).code, 'ERR_REMOTE_UNREACHABLE')
   assert.is((await call(['ls', '-q'], { cwd })).stdout, '')
+})
+
+test('download refuses what has changed with 22, and verify --references says what did with 1', async () => {
+  await using site = await web({ '/a.bin': { body: '12345', headers: { etag: '"1"' } } })
+  const cwd = await workspaceWith()
+  await run(['config', 'set', 'references.hosts', site.host], { cwd })
+  await run(['commit', `${site.url}/a.bin`, '-n', 'far'], { cwd })
+  assert.match(await run(['verify', 'far'], { cwd }), /; 1 reference not checked\)\n$/)
+  assert.is(
+    await run(['verify', 'far', '--references'], { cwd }),
+    'far:v0: all as stored (1 file, 5 B)\n',
+  )
+  await run(['download', 'far', 'out'], { cwd })
+  assert.is(readFileSync(join(cwd, 'out/a.bin'), 'utf8'), '12345')
+  site.pages.set('/a.bin', { body: '54321', headers: { etag: '"2"' } })
+  const refused = await call(['download', 'far', 'other'], { cwd })
+  assert.is(refused.code, 22)
+  assert.match(refused.stderr, '"2"')
+  assert.is((await call(['checkout', 'far', 'other'], { cwd })).code, 22)
+  const verified = await call(['verify', 'far', '--references'], { cwd })
+  assert.equal([verified.code, verified.stdout.split('\n')[0]], [1, 'changed  a.bin'])
+  site.pages.delete('/a.bin')
+  const left = await call(['checkout', 'far', 'less', '--allow-missing-references'], { cwd })
+  assert.equal([left.code, left.stderr], [0, 'Without 1 reference: a.bin.\n'])
+  assert.is((await call(['verify', 'far', '--references', '--dir', 'out'], { cwd })).code, 2)
 })
 
 test.run()
