@@ -107,9 +107,12 @@ export class StagedFiles {
 
 /** A program that ends without logging its draft leaves nothing behind. */
 const open = new Set<StagedFiles>()
+let isListening = false
 
 function removeAtExit(files: StagedFiles): void {
-  if (open.size === 0) process.once('exit', clearAll)
+  // Once, however often the set becomes empty: listeners stay.
+  if (!isListening) process.once('exit', clearAll)
+  isListening = true
   open.add(files)
 }
 

@@ -87,6 +87,20 @@ test('a draft that is never logged leaves nothing behind when its program ends',
   assert.equal(fs.readdirSync(`${ws.store.root}/tmp`), [])
 })
 
+test('a program that logs drafts one after the other leaves no trace in its process', async () => {
+  await using ws = await workspace()
+  const listeners = (): number => process.listenerCount('exit')
+  const log = async (text: string): Promise<void> => {
+    const artifact = draft()
+    await artifact.add('text', text)
+    await ws.store.commit(artifact)
+  }
+  await log('first')
+  const before = listeners()
+  for (let n = 0; n < 5; n++) await log(String(n))
+  assert.is(listeners(), before)
+})
+
 /** What means something to another system, or once did, is a name like any other here. */
 const ODD = ['\\x', '\\\\server\\share', 'C:x', 'C:\\x', 'a:b', 'con', ' ', '...', '~', '-rf', 'ü']
 
