@@ -1,8 +1,8 @@
 /**
- * Creating an operation where there are no hard links (FAT, some network shares): a lock file says who may create
- * operation n, and the finished file is renamed into place under it.
+ * Creating an operation, or another file that is written once, where there are no hard links (FAT, some network shares):
+ * a lock file says who may create it, and the finished file is renamed into place under it.
  *
- * A lock that a dead process left is never removed while n is free, since two that find it at once could remove each
+ * A lock that a dead process left is never removed while the name is free, since two that find it at once could remove each
  * other's new one; whoever finds it goes on to the next generation of the same lock. Creating the lock file, which
  * fails where it exists, is what decides. A process of another host counts as running until a person removes its lock.
  */
@@ -22,9 +22,31 @@ export interface LockedAppend {
 }
 
 export function appendLocked({ io, layout, n, temporary, hash }: LockedAppend): Appended {
-  const path = operationPath(layout, n)
-  const lockPath = (generation: number): string =>
-    `${layout.log}/.lock-${String(n).padStart(12, '0')}.${generation}`
+  const lock = `${layout.log}/.lock-${String(n).padStart(12, '0')}`
+  const created = createLocked({ io, path: operationPath(layout, n), temporary, lock })
+  return created.kind === 'created' ? { kind: 'created', hash } : created
+}
+
+export interface LockedCreation {
+  readonly io: Io
+  /** The name that the file gets. */
+  readonly path: string
+  /** The finished file. */
+  readonly temporary: string
+  /** The lock's path, without its generation. */
+  readonly lock: string
+}
+
+export type LockedResult =
+  | { readonly kind: 'created' }
+  /** The name is taken. */
+  | { readonly kind: 'taken' }
+  /** A running process is about to create the file. */
+  | { readonly kind: 'busy'; readonly lock: string; readonly holder: string }
+
+/** Gives a finished file its name, if that is free. */
+export function createLocked({ io, path, temporary, lock }: LockedCreation): LockedResult {
+  const lockPath = (generation: number): string => `${lock}.${generation}`
   let generation = 0
   while (!take(io, lockPath(generation))) {
     const holder = holderOf(lockPath(generation))
@@ -35,9 +57,9 @@ export function appendLocked({ io, layout, n, temporary, hash }: LockedAppend): 
   try {
     if (existsSync(path)) return { kind: 'taken' }
     io.rename(temporary, path)
-    return { kind: 'created', hash }
+    return { kind: 'created' }
   } finally {
-    // The own one first: once the number is taken, who takes a lower generation finds that out.
+    // The own one first: once the name is taken, who takes a lower generation finds that out.
     const last = existsSync(path) ? 0 : generation
     for (let i = generation; i >= last; i--) release(io, lockPath(i))
   }
