@@ -16,8 +16,10 @@ import {
   type VerifyReport,
   verify,
 } from './files.ts'
+import { linkVersion, unlinkVersion } from './portfolios.ts'
 import { removeVersions } from './removal.ts'
-import { contentOf, type Session } from './session.ts'
+import type { Run } from './run.ts'
+import { contentOf, type Session, versionOf } from './session.ts'
 import type { Resolved } from './store/index/resolve.ts'
 import { nodeReader } from './store/opened.ts'
 import { entries, lookup } from './store/tree/cursor.ts'
@@ -148,26 +150,79 @@ export class ArtifactVersion extends VersionFacts {
   /** Changes labels in one operation; returns itself, as it is now. */
   async update(changes: VersionChanges): Promise<this> {
     const session = this.#session()
-    await updateVersion(session, { version: this.id, name: this.name }, changes)
+    const target = { version: this.id, name: this.sourceName }
+    await updateVersion(session, target, changes, this.portfolio?.id)
     this.refresh(this.#session())
     return this
   }
 
   /**
-   * Deletes it, which is soft: `store.restore` brings it back until gc has removed its bytes.
+   * Deletes it, which is soft: `store.restore` brings it back until gc has removed its bytes. A link is only taken out of
+   * its portfolio.
    * @throws ArtifactsError ERR_IN_USE while aliases other than `latest` name it, unless `aliases` says to remove them.
    */
   async delete(options: { readonly aliases?: boolean } = {}): Promise<void> {
+    if (this.isLink) return this.unlink()
     await removeVersions(this.#session(), [this.#name], options)
     this.refresh(this.#session())
+  }
+
+  /**
+   * Makes it the newest version of a portfolio, `[[entity/]project/]name`; a link links what it is a link to.
+   * @throws ArtifactsError ERR_NOT_FOUND, ERR_INVALID_NAME, ERR_TYPE_MISMATCH.
+   */
+  async link(
+    portfolio: string,
+    options?: { readonly aliases?: readonly string[] },
+  ): Promise<ArtifactVersion> {
+    const { ref } = await linkVersion(this.#session(), this.#name, portfolio, options)
+    const session = this.#session()
+    return new ArtifactVersion(this.#session, versionOf(session, ref))
+  }
+
+  /** Takes it out of the portfolio that it was asked for in. @throws ArtifactsError ERR_USAGE for what is no link. */
+  async unlink(): Promise<void> {
+    const session = this.#session()
+    const { portfolio } = this
+    const name = portfolio === undefined ? this.ref : `${portfolio.project}/${portfolio.name}`
+    const ref = portfolio === undefined ? name : `${name}@${this.id}`
+    await unlinkVersion(session, ref)
+    this.refresh(this.#session())
+  }
+
+  /** Its links in portfolios; none of what is a link itself. */
+  async *linkedArtifacts(): AsyncGenerator<ArtifactVersion> {
+    if (this.isLink) return
+    const session = this.#session()
+    const { state } = session
+    for (const { portfolio: id } of state.linksOf(this.id)) {
+      const portfolio = state.artifactById(id)
+      if (portfolio === undefined) continue
+      const ref = `${portfolio.project}/${portfolio.name}@${this.id}`
+      yield new ArtifactVersion(this.#session, versionOf(session, ref))
+    }
+  }
+
+  /** The run that made it; undefined where it was committed outside of any. */
+  loggedBy(): Promise<Run | undefined>
+  /** All runs that logged this content, the one that made it first. */
+  loggedBy(options: { readonly all: true }): AsyncIterable<Run>
+  loggedBy(options?: { readonly all: true }): Promise<Run | undefined> | AsyncIterable<Run> {
+    return options?.all === true ? this.#runs('output') : this.#firstRun()
+  }
+
+  /** The runs that used it, here or through a link. */
+  usedBy(): AsyncIterable<Run> {
+    return this.#runs('input')
   }
 
   /** A draft with its entries, description and metadata, which becomes the next version of the same artifact. */
   newDraft(): Artifact {
     const { opened } = this.#content()
-    const { id: version, digest: root, type, project, description, metadata } = this
+    const { id: version, digest: root, type, sourceProject: project } = this
+    const { description, metadata } = this
     const base = { store: opened.id, version, root, isParent: true, read: nodeReader(opened) }
-    return draftFrom(this.#session, base, this.name, {
+    return draftFrom(this.#session, base, this.sourceName, {
       type,
       project,
       metadata,
@@ -201,6 +256,25 @@ export class ArtifactVersion extends VersionFacts {
   /** What names it whatever it is called. */
   get #name(): string {
     return `@${this.id}`
+  }
+
+  async #firstRun(): Promise<Run | undefined> {
+    const session = this.#session()
+    const run = session.state.versionById(this.id)?.object.run
+    // A version from elsewhere may name a run that is not here.
+    return run === undefined || session.state.run(run) === undefined
+      ? undefined
+      : session.runOf(run)
+  }
+
+  async *#runs(direction: 'input' | 'output'): AsyncGenerator<Run> {
+    const session = this.#session()
+    const edges = session.state.edgesOfVersion(this.id)
+    const first = direction === 'output' ? await this.#firstRun() : undefined
+    const runs = edges.filter((edge) => edge.direction === direction).map(({ run }) => run)
+    for (const run of new Set(first === undefined ? runs : [first.id, ...runs])) {
+      yield session.runOf(run)
+    }
   }
 
   /** @throws ArtifactsError ERR_NOT_FOUND when it is deleted or gone. */

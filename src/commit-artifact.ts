@@ -5,7 +5,7 @@ import { ArtifactsError } from './errors.ts'
 import { checkMetadata } from './metadata.ts'
 import { checkAlias, checkTag } from './names.ts'
 import type { Session } from './session.ts'
-import { type BaseVersion, commitVersion } from './store/commit/commit.ts'
+import { type BaseVersion, type CommitRequest, commitVersion } from './store/commit/commit.ts'
 import { currentVersion } from './store/log/plan.ts'
 import { nodeReader } from './store/opened.ts'
 import type { ObjectId, OperationOptions } from './types.ts'
@@ -20,9 +20,12 @@ export interface LogOptions extends OperationOptions {
   readonly jobs?: number
 }
 
-/** Where a draft goes that does not say so. */
+/** Where a draft goes that does not say so, and the run that logs it. */
 export interface LogPlace {
   readonly project?: string
+  readonly run?: NonNullable<CommitRequest['run']>
+  /** What is being added; where that fails, nothing is logged. */
+  readonly added?: Promise<unknown>
 }
 
 /** Labels that were checked at the call, and the draft as it was then. */
@@ -56,6 +59,7 @@ export function prepareLog(
   return async () => {
     try {
       return await contents.run(async () => {
+        await place.added
         const start = baseOf(session, artifact, project, contents)
         const { outcome, object } = await commitVersion(opened, {
           project,
@@ -66,6 +70,7 @@ export function prepareLog(
           ...(start === undefined ? {} : { base: start }),
           ...labels,
           reuse: options.reuse ?? 'latest',
+          ...(place.run === undefined ? {} : { run: place.run }),
           include: [],
           exclude: [],
           allowSecrets: options.allowSecrets ?? false,

@@ -72,6 +72,7 @@ export type { StoreReader } from './reader.ts'
 export type { ReferenceOptions } from './references.ts'
 export type { RemovedVersion, RemoveOptions, RemoveReport, RestoreReport } from './removal.ts'
 export { Run } from './run.ts'
+export type { LogObjectOptions, RunLogOptions } from './run-artifacts.ts'
 export type {
   FinishOptions,
   RunEdge,

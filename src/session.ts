@@ -1,6 +1,7 @@
 /** What the library's functions share: an open store, what names mean in it, and how names without a project are meant. */
 import { parseRef } from './names.ts'
 import type { Queue } from './queue.ts'
+import type { Run } from './run.ts'
 import {
   type RefDefaults,
   type Resolved,
@@ -17,6 +18,8 @@ export interface Session {
   readonly defaults: RefDefaults
   /** What names and refs mean: the state of today, or as it was after an earlier operation. */
   readonly state: StateView
+  /** A run as an object. */
+  readonly runOf: (id: string) => Run
   /** What gives versions their numbers, in the order of the calls. */
   readonly queue: Queue
   /** Where credentials and endpoints of other places come from. */

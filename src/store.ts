@@ -152,22 +152,20 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     const entity = options.entity ?? (opened.settings.get('entity') || userName())
     const defaults = { entity, project: opened.settings.get('project') }
     const env = options.env ?? processVariables()
-    return new Store({
+    const session: Omit<Session, 'runOf'> = {
       opened,
       defaults,
       state: opened.index.state,
       env,
       queue: new Queue(),
       onNotice: onNotice ?? (() => {}),
-    })
+    }
+    return new Store(session)
   }
 
-  private constructor(session: Session) {
-    super(() => {
-      session.opened.index.refresh()
-      return session
-    })
-    this.#session = session
+  private constructor(session: Omit<Session, 'runOf'>) {
+    super(() => this.#now())
+    this.#session = { ...session, runOf: (id) => new Run(this.#now, id) }
   }
 
   /** Absolute path of `.artifacts`. */
@@ -380,7 +378,7 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
    */
   async startRun(options: StartRunOptions & { readonly alive?: boolean } = {}): Promise<Run> {
     try {
-      return await Run.start(this.#fresh, options, this.#session.onNotice)
+      return await Run.start(this.#now, options, this.#session.onNotice)
     } catch (error) {
       throw refusalOf(this.#session, error)
     }
@@ -388,17 +386,17 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
 
   /** The run that `[[entity/]project/]id` or `[project/]name` means. @throws ArtifactsError ERR_NOT_FOUND. */
   async run(path: string): Promise<Run> {
-    return new Run(this.#fresh, resolveRun(this.#fresh(), path).id)
+    return new Run(this.#now, resolveRun(this.#now(), path).id)
   }
 
   /** The newest run that fits. @throws ArtifactsError ERR_NOT_FOUND. */
   async findRun(query: RunQuery): Promise<Run> {
-    return new Run(this.#fresh, findRun(this.#fresh(), query).id)
+    return new Run(this.#now, findRun(this.#now(), query).id)
   }
 
   /** Runs that fit, the newest first. */
   async *runs(filter?: RunListFilter): AsyncGenerator<Run, void, undefined> {
-    for (const { id } of listRuns(this.#fresh(), filter)) yield new Run(this.#fresh, id)
+    for (const { id } of listRuns(this.#now(), filter)) yield new Run(this.#now, id)
   }
 
   /** Makes a version the newest of a portfolio, which is made if it does not exist. */
@@ -407,17 +405,17 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     portfolio: string,
     options?: { readonly aliases?: readonly string[] },
   ): Promise<LinkReport> {
-    return linkVersion(this.#fresh(), ref, portfolio, options)
+    return linkVersion(this.#now(), ref, portfolio, options)
   }
 
   /** Takes a version out of a portfolio, as `champion:v2`. */
   async unlink(ref: string): Promise<UnlinkReport> {
-    return unlinkVersion(this.#fresh(), ref)
+    return unlinkVersion(this.#now(), ref)
   }
 
   /** Where a version comes from and what came of it; see {@link LineageOptions}. */
   lineage(ref: string, options?: LineageOptions): Lineage {
-    return lineageOf(this.#fresh(), ref, options)
+    return lineageOf(this.#now(), ref, options)
   }
 
   /** The operations of the log, newest first. */
@@ -510,11 +508,6 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
       }
     },
     list: (): readonly Setting[] => this.#session.opened.settings.list(),
-  }
-
-  readonly #fresh = (): Session => {
-    this.#refresh()
-    return this.#session
   }
 
   /** Takes up what other processes have committed. */

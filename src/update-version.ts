@@ -5,7 +5,7 @@ import { checkAlias, checkTag } from './names.ts'
 import type { Session } from './session.ts'
 import { type LabelEdit, planUpdate, type UpdateIntent } from './store/log/plan-update.ts'
 import type { Target } from './store/log/targets.ts'
-import type { Metadata } from './types.ts'
+import type { ArtifactId, Metadata } from './types.ts'
 
 export interface VersionChanges {
   /** null or empty: none. */
@@ -21,15 +21,20 @@ export interface VersionChanges {
   readonly ttl?: number | string
 }
 
-/** @throws ArtifactsError ERR_NOT_FOUND when it is deleted, ERR_INVALID_NAME, ERR_USAGE: nothing is changed then. */
+/**
+ * @param portfolio whose aliases are meant; other labels are the version's own
+ * @throws ArtifactsError ERR_NOT_FOUND when it is deleted, ERR_INVALID_NAME, ERR_USAGE: nothing is changed then.
+ */
 export async function updateVersion(
   session: Session,
   target: Target,
   changes: VersionChanges,
+  portfolio?: ArtifactId,
 ): Promise<void> {
   const { description, aliases, tags, metadata, ttl } = changes
   const intent: UpdateIntent = {
     ...target,
+    ...(portfolio === undefined ? {} : { portfolio }),
     ...(description === undefined ? {} : { description: description ?? '' }),
     ...(aliases === undefined ? {} : { aliases: checked(aliases, checkAlias) }),
     ...(tags === undefined ? {} : { tags: checked(tags, checkTag) }),

@@ -1,6 +1,7 @@
 /** The facts of a version, as of the moment when they were asked for. */
-import { nameOf, refOf, type Session } from './session.ts'
+import { linkRefOf, refOf, type Session } from './session.ts'
 import type { Resolved } from './store/index/resolve.ts'
+import type { ArtifactRow } from './store/index/state.ts'
 import type { Metadata, ObjectId } from './types.ts'
 import { expiry } from './versions.ts'
 
@@ -13,8 +14,8 @@ export type VersionTtl =
 interface Facts {
   readonly resolved: Resolved
   readonly entity: string
-  readonly name: string
   readonly ref: string
+  readonly sourceRef: string
   readonly aliases: readonly string[]
   readonly tags: readonly string[]
   readonly updatedAt: string
@@ -30,10 +31,12 @@ export class VersionFacts {
   /** Takes up how things are now. */
   protected refresh(session: Session): void {
     const { state } = session.opened.index
-    const { artifact, version } = this.#facts.resolved
+    const { artifact, version, link } = this.#facts.resolved
+    const portfolio = link && (state.artifactById(link.portfolio.id) ?? link.portfolio)
     const resolved = {
       artifact: state.artifactById(artifact.id) ?? artifact,
       version: state.versionById(version.id) ?? version,
+      ...(link === undefined || portfolio === undefined ? {} : { link: { ...link, portfolio } }),
     }
     this.#facts = readFacts(session, resolved)
   }
@@ -58,12 +61,17 @@ export class VersionFacts {
   }
 
   get project(): string {
-    return this.#facts.resolved.artifact.project
+    return this.#named.project
   }
 
-  /** The artifact's name; `ref` has the version with it. */
+  /** The artifact's name, or that of the portfolio where the version was asked for there; `ref` has the version with it. */
   get name(): string {
-    return this.#facts.resolved.artifact.name
+    return this.#named.name
+  }
+
+  /** Whether it was asked for in a portfolio. */
+  get isLink(): boolean {
+    return this.#facts.resolved.link !== undefined
   }
 
   /** `bike:v3`; with `project/` where that is not the default one. */
@@ -80,9 +88,28 @@ export class VersionFacts {
     return this.#facts.resolved.artifact.type
   }
 
-  /** `v3`. */
+  /** `v3`; in a portfolio, as that numbers it. */
   get version(): `v${number}` {
+    const { link, version } = this.#facts.resolved
+    return `v${(link ?? version).number}`
+  }
+
+  get sourceName(): string {
+    return this.#facts.resolved.artifact.name
+  }
+
+  get sourceProject(): string {
+    return this.#facts.resolved.artifact.project
+  }
+
+  /** Its number in its own artifact, whether it was asked for there or in a portfolio. */
+  get sourceVersion(): `v${number}` {
     return `v${this.#facts.resolved.version.number}`
+  }
+
+  /** As `ref`, in its own artifact. */
+  get sourceRef(): string {
+    return this.#facts.sourceRef
   }
 
   /** Bytes of all entries, references among them. */
@@ -131,6 +158,15 @@ export class VersionFacts {
     return { kind: 'after', seconds: ttl, expiresAt: new Date(expiry(object.createdAt, ttl)) }
   }
 
+  /** The portfolio where it was asked for there. */
+  protected get portfolio(): ArtifactRow | undefined {
+    return this.#facts.resolved.link?.portfolio
+  }
+
+  get #named(): ArtifactRow {
+    return this.portfolio ?? this.#facts.resolved.artifact
+  }
+
   /** Ids of the versions that it was derived from. */
   get parents(): readonly ObjectId[] {
     return this.#facts.resolved.version.object.parents
@@ -139,14 +175,14 @@ export class VersionFacts {
 
 function readFacts(session: Session, resolved: Resolved): Facts {
   const { state } = session
-  const { artifact, version } = resolved
+  const { version, link } = resolved
   return {
     resolved,
     entity: session.defaults.entity,
-    name: nameOf(session, artifact),
-    ref: refOf(session, resolved),
-    aliases: state.aliasesOf(version.id),
+    ref: linkRefOf(session, resolved),
+    sourceRef: refOf(session, resolved),
+    aliases: state.aliasesOf(version.id, link?.portfolio.id),
     tags: state.tagsOf(version.id),
-    updatedAt: version.object.createdAt,
+    updatedAt: state.operation(version.updated)?.at ?? version.object.createdAt,
   }
 }

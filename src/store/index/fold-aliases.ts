@@ -1,7 +1,7 @@
-/** Applies the changes of aliases, and notes each move. */
+/** Applies the changes of aliases, and notes each move, also with the versions that it is about. */
 import type { ArtifactId, ObjectId } from '../../types.ts'
 import type { Connection } from './connection.ts'
-import { count, insertRow } from './row-sum.ts'
+import { checkedRow, count, insertRow, touch } from './row-sum.ts'
 import { type Applies, RuleError, requireArtifact, requireLive } from './rules.ts'
 
 export const ALIAS_CHANGES: Applies<'alias.set' | 'alias.remove'> = {
@@ -69,4 +69,11 @@ function noteMove(
     version,
     n,
   )
+  const own = 'SELECT * FROM version WHERE id = ? AND artifact = ?'
+  for (const id of [old, version]) {
+    const row = id === null ? undefined : connection.get<object>(own, id, artifact)
+    if (id === null || row === undefined) continue
+    checkedRow(row)
+    touch(connection, id, n)
+  }
 }

@@ -2,7 +2,7 @@
 import { canonicalJson } from '../log/canonical.ts'
 import type { VersionEdit } from '../log/change.ts'
 import type { Connection } from './connection.ts'
-import { insertRow, seal } from './row-sum.ts'
+import { insertRow, seal, touch } from './row-sum.ts'
 import {
   type Applies,
   RuleError,
@@ -45,6 +45,7 @@ export const VERSION_CHANGES: Applies<
       change.metadata === undefined ? null : JSON.stringify(change.metadata),
       null,
       n,
+      n,
       null,
       null,
       tags.length,
@@ -78,7 +79,7 @@ export const VERSION_CHANGES: Applies<
       insertTags(connection, version, tags)
       connection.run('UPDATE version SET tags = ? WHERE id = ?', tags.length, version)
     }
-    seal(connection, 'version', version)
+    touch(connection, version, n)
   },
 
   'version.delete': (connection, change, n) => {
@@ -89,13 +90,13 @@ export const VERSION_CHANGES: Applies<
     if (alias !== undefined)
       throw new RuleError(n, `version "${version}" is deleted while "${alias}" names it`)
     connection.run('UPDATE version SET deleted = ? WHERE id = ?', n, version)
-    seal(connection, 'version', version)
+    touch(connection, version, n)
   },
 
   'version.restore': (connection, change, n) => {
     requireDeleted(requireVersion(connection, change, n), change.version, n)
     connection.run('UPDATE version SET deleted = NULL WHERE id = ?', change.version)
-    seal(connection, 'version', change.version)
+    touch(connection, change.version, n)
   },
 
   'version.purge': (connection, change, n) => {

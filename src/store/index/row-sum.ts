@@ -54,3 +54,9 @@ export function count(
   connection.run(`UPDATE ${table} SET ${column} = ${column} + ? WHERE id = ?`, more, key)
   seal(connection, table, key)
 }
+
+/** Notes that the version, whose row was checked, is another by operation `n`. */
+export function touch(connection: Connection, version: string, n: number): void {
+  connection.run('UPDATE version SET updated = ? WHERE id = ?', n, version)
+  seal(connection, 'version', version)
+}

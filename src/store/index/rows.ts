@@ -38,6 +38,7 @@ export interface StoredVersion {
   readonly metadata: string | null
   readonly ttl: string | null
   readonly operation: number
+  readonly updated: number
   readonly deleted: number | null
   readonly purged: number | null
   readonly tags: number
@@ -128,6 +129,7 @@ export function toVersion(row: StoredVersion): VersionRow {
     ...(row.metadata === null ? {} : { metadata: parseJson(row.metadata) }),
     ...(row.ttl === null ? {} : { ttl: toTtl(row.ttl) }),
     operation,
+    updated: row.updated,
     ...(row.deleted === null ? {} : { deleted: row.deleted }),
     ...(row.purged === null ? {} : { purged: row.purged }),
     tags: row.tags,

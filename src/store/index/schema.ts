@@ -3,7 +3,7 @@
  * text where people query them (`find`, `sql`), bytes where there are millions of them. Raise `SCHEMA_VERSION` with
  * every change of `SCHEMA` or of what `fold.ts` writes: an index of another version is rebuilt.
  */
-export const SCHEMA_VERSION = 7
+export const SCHEMA_VERSION = 8
 
 export const SCHEMA = `
 -- One row. The fold stands after operation "applied", whose hash is "hash" (of format.json while applied is 0).
@@ -75,7 +75,8 @@ CREATE TABLE artifact (
 ) STRICT;
 
 -- "ttl": seconds after "created_at", or 'never'; null: what the store says. "deleted", "purged": by which operation; a
--- live version is one that is not deleted. "tags", "links", "uses": how many it has, so that a row that nothing finds is missed.
+-- live version is one that is not deleted. "updated": by which operation its labels or its own aliases last changed, or
+-- whether it is live. "tags", "links", "uses": how many it has, so that a row that nothing finds is missed.
 CREATE TABLE version (
   id TEXT PRIMARY KEY,
   artifact TEXT NOT NULL,
@@ -90,6 +91,7 @@ CREATE TABLE version (
   metadata TEXT,
   ttl TEXT,
   operation INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
   deleted INTEGER,
   purged INTEGER,
   tags INTEGER NOT NULL,

@@ -42,6 +42,8 @@ export interface VersionRow {
   readonly ttl?: Ttl
   /** The operation that added it. */
   readonly operation: number
+  /** The newest operation that changed a label or an own alias of it, or whether it is live. */
+  readonly updated: number
   /** The operation that deleted it; absent: it is live. */
   readonly deleted?: number
   /** The operation that gave up its bytes; it stays deleted. */

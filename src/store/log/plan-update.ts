@@ -1,4 +1,5 @@
 /** Several edits of one version in one operation: its aliases beside description, metadata, tags and time to live. */
+import type { ArtifactId } from '../../types.ts'
 import type { StateView } from '../index/state.ts'
 import type { VersionLabels } from './change.ts'
 import type { Plan } from './plan.ts'
@@ -13,6 +14,8 @@ export type LabelEdit =
 
 export interface UpdateIntent extends Target, Omit<EditIntent, 'tags'> {
   readonly aliases?: LabelEdit
+  /** The portfolio whose aliases are meant. */
+  readonly portfolio?: ArtifactId
   readonly tags?: LabelEdit
 }
 
@@ -22,7 +25,7 @@ export interface UpdateOutcome {
 
 /** Throws ERR_NOT_FOUND when the version is deleted. A whole list of aliases leaves `latest` where it is. */
 export function planUpdate(state: StateView, intent: UpdateIntent): Plan<UpdateOutcome> {
-  const { aliases, tags, ...edit } = intent
+  const { aliases, portfolio: _, tags, ...edit } = intent
   const tagged = tags === undefined ? {} : { tags: wholeList(state.tagsOf(intent.version), tags) }
   const labels = planEdit(state, { ...edit, ...tagged })
   const moves = aliasIntents(intent, aliases).flatMap((each) => planAliases(state, each).changes)
@@ -34,13 +37,17 @@ export function planUpdate(state: StateView, intent: UpdateIntent): Plan<UpdateO
   }
 }
 
-function aliasIntents({ version, name }: Target, edit: LabelEdit | undefined): AliasIntent[] {
+function aliasIntents(
+  { version, name, portfolio }: UpdateIntent,
+  edit: LabelEdit | undefined,
+): AliasIntent[] {
   if (edit === undefined) return []
-  if (isList(edit)) return [{ version, name, aliases: edit, mode: 'set' }]
+  const target = { version, name, ...(portfolio === undefined ? {} : { portfolio }) }
+  if (isList(edit)) return [{ ...target, aliases: edit, mode: 'set' }]
   const { add = [], remove = [] } = edit
   return [
-    { version, name, aliases: remove.filter((alias) => !add.includes(alias)), mode: 'remove' },
-    { version, name, aliases: add, mode: 'add' },
+    { ...target, aliases: remove.filter((alias) => !add.includes(alias)), mode: 'remove' },
+    { ...target, aliases: add, mode: 'add' },
   ]
 }
 

@@ -74,6 +74,7 @@ test('applies changes in order, within an operation too', () => {
     metadata: { k: [1] },
     operation: 1,
     tags: 2,
+    updated: 1,
   })
   assert.is(state.alias(BIKE, 'latest'), add.version)
   assert.equal(state.tagsOf(add.version), ['a', 'b'])
@@ -534,7 +535,10 @@ function contentOf({ connection }: MemoryState): unknown {
   return ['artifact', 'version', 'alias', 'alias_move', 'tag'].map((table) =>
     connection
       .all<Record<string, unknown>>(`SELECT * FROM ${table}`)
-      .map(({ operation, deleted, sum, ...row }) => ({ ...row, isDeleted: deleted !== null })),
+      .map(({ operation, updated, deleted, sum, ...row }) => ({
+        ...row,
+        isDeleted: deleted !== null,
+      })),
   )
 }
 
