@@ -4,7 +4,7 @@ import type { Session } from './session.ts'
 import type { Network, Variables } from './sync/net/network.ts'
 import type { ReferenceContext } from './sync/references/kind.ts'
 import type { FoundEntry } from './sync/references/resolve.ts'
-import type { OperationOptions } from './types.ts'
+import type { OperationOptions, Reference } from './types.ts'
 
 export interface ReferenceOptions extends OperationOptions {
   /** The path of one thing, with `/` at the end the folder it goes into; of many, their folder. */
@@ -46,19 +46,44 @@ export async function resolveReference(
   })
 }
 
+/**
+ * The bytes that a reference leads to, compared with what was recorded; who takes them must throw them away when this
+ * fails at the end.
+ * @throws ArtifactsError ERR_REMOTE_CHANGED, ERR_NOT_FOUND, ERR_REMOTE_UNREACHABLE, ERR_REMOTE_DENIED, ERR_UNSUPPORTED.
+ */
+export async function* readReference(
+  session: Session | undefined,
+  reference: Reference,
+  options: OperationOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const { referenceBytes } = await import('./sync/references/read.ts')
+  using network: Network = await networkOf(session)
+  yield* referenceBytes(reference, contextOf(session, network, options))
+}
+
 /** Runs `work` with all that references need; connections are closed after it. */
 export async function withReferences<T>(
   session: Session | undefined,
-  { signal, onProgress }: OperationOptions,
+  options: OperationOptions,
   work: (context: ReferenceContext) => Promise<T>,
 ): Promise<T> {
+  using network: Network = await networkOf(session)
+  return await work(contextOf(session, network, options))
+}
+
+async function networkOf(session: Session | undefined): Promise<Network> {
   const { Network } = await import('./sync/net/network.ts')
-  const env = variablesOf(session)
   const hosts = session?.opened.settings.get('references.hosts') ?? ''
-  const trusted = hosts.split(',').filter(Boolean)
-  using network: Network = new Network({ trusted, env })
+  return new Network({ trusted: hosts.split(',').filter(Boolean), env: variablesOf(session) })
+}
+
+function contextOf(
+  session: Session | undefined,
+  network: Network,
+  { signal, onProgress }: OperationOptions,
+): ReferenceContext {
   const home = session && { ...session, store: session.opened }
-  return await work({ network, env, home, signal, onProgress })
+  return { network, env: variablesOf(session), home, signal, onProgress }
 }
 
 /** A draft that knows no store has the variables of the process. */

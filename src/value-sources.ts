@@ -3,8 +3,7 @@ import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import type { DraftContents } from './draft-contents.ts'
 import type { Drafted } from './draft-tree.ts'
-import { readFile } from './files.ts'
-import { resolveReference } from './references.ts'
+import { readReference, resolveReference } from './references.ts'
 import type { Session } from './session.ts'
 import { nodeReader } from './store/opened.ts'
 import { fileBytes } from './store/read-file.ts'
@@ -23,7 +22,10 @@ export function versionSource(
   const read = (): ReturnType<typeof nodeReader> => nodeReader(session().opened)
   return {
     entry: (path) => sizeOf(lookup(read(), version.digest, path)),
-    read: (path) => readFile(session(), `@${version.id}`, path),
+    read: (path) => {
+      const entry = lookup(read(), version.digest, path)
+      return entryBytes(session, entry, path)
+    },
     paths: function* (prefix) {
       for (const entry of entries(read(), version.digest, { prefix })) {
         if (isReadable(entry)) yield entry.path
@@ -45,11 +47,7 @@ export function draftSource(contents: DraftContents): ValueSource {
     read: (path) => {
       const added = tree.added(path as EntryPath)
       if (added?.kind === 'local') return createReadStream(added.seen.file)
-      const entry = added?.entry ?? tree.inherited(path as EntryPath)
-      if (entry?.kind !== 'file' || home === undefined) {
-        throw new Error(`"${path}" is no file of the draft.`)
-      }
-      return fileBytes(home().opened, entry)
+      return entryBytes(home, added?.entry ?? tree.inherited(path as EntryPath), path)
     },
     paths: (prefix) => {
       const added = tree.sorted().filter((each) => each.kind === 'local')
@@ -58,6 +56,16 @@ export function draftSource(contents: DraftContents): ValueSource {
       return [...found].filter((path) => path.startsWith(prefix)).sort(comparePaths)
     },
   }
+}
+
+function entryBytes(
+  home: (() => Session) | undefined,
+  entry: Entry | undefined,
+  path: string,
+): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  if (entry?.kind === 'reference') return readReference(home?.(), entry.reference)
+  if (entry?.kind === 'file' && home !== undefined) return fileBytes(home().opened, entry)
+  throw new Error(`"${path}" is no file that can be read.`)
 }
 
 /** A file of a value as an entry of the draft; its bytes are kept until the draft is logged. */

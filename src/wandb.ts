@@ -3,11 +3,10 @@
  * MD5s are no identity here, so they are computed when asked for.
  */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { ArtifactsError, isSystemError } from './errors.ts'
+import { ArtifactsError } from './errors.ts'
 import { followedEntries } from './links.ts'
+import { readReference } from './references.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { nodeReader } from './store/opened.ts'
 import { fileBytes } from './store/read-file.ts'
@@ -125,25 +124,9 @@ async function targetDigest(view: View, entry: ReferenceEntry, hops: number): Pr
 const MAX_HOPS = 32
 
 /** The MD5 of a local file, provided that it still is what was recorded. */
-async function localDigest(view: View, { path, reference }: ReferenceEntry): Promise<string> {
-  const { RecordCheck } = await import('./sync/references/digests.ts')
-  const check = new RecordCheck(reference)
+async function localDigest(view: View, { reference }: ReferenceEntry): Promise<string> {
   const hash = createHash('md5')
-  try {
-    const { signal } = view.options
-    for await (const piece of createReadStream(fileURLToPath(reference.uri), { signal })) {
-      hash.update(piece)
-      check.update(piece)
-    }
-  } catch (error) {
-    if (!isSystemError(error, 'ENOENT', 'EISDIR', 'ENOTDIR')) throw error
-    throw new ArtifactsError(
-      'ERR_NOT_FOUND',
-      `"${path}" of "${view.ref}" refers to "${reference.uri}", which is no file any more.`,
-      { cause: error, hint: 'Bring the file back, and run the same command again.' },
-    )
-  }
-  check.finish()
+  for await (const piece of readReference(view.session, reference, view.options)) hash.update(piece)
   return hash.digest('base64')
 }
 

@@ -148,6 +148,40 @@ test('media keep their file beside what is said of them', async () => {
   assert.is(media.filter((path) => path.endsWith('.png')).length, 1, 'stored once')
 })
 
+test("a table of another version's images refers to them, and they are read and downloaded whole", async () => {
+  await using ws = await workspace()
+  const source = draft()
+  const images = ['one', 'two'].map((text) => [new Media('image', Buffer.from(text)), text])
+  await source.add('t', new Table({ columns: ['image', 'name'], data: images }))
+  const first = await ws.store.commit(source)
+  const { data } = (await first.get<Table>('t')) as Table
+  const artifact = ws.store.draft('again', { type: 'dataset' })
+  await artifact.add('t2', new Table({ columns: ['image', 'name'], data }))
+  const second = await ws.store.commit(artifact)
+  const kinds: string[] = []
+  for await (const { kind, path } of second.files()) if (path.endsWith('.png')) kinds.push(kind)
+  assert.equal(kinds, ['reference', 'reference'])
+  const again = (await second.get<Table>('t2')) as Table
+  const texts = again.data.map(async ([image]) => String(await (image as Media).bytes()))
+  assert.equal(await Promise.all(texts), ['one', 'two'])
+  const dir = await second.download(ws.at('copy'))
+  const found = fs.readdirSync(dir, { recursive: true, encoding: 'utf8' })
+  const pngs = found.filter((name) => name.endsWith('.png')).map((name) => `${dir}/${name}`)
+  assert.equal(pngs.map((file) => fs.readFileSync(file, 'utf8')).sort(), ['one', 'two'])
+})
+
+test('a value in a file that stays where it is is read, until that has changed', async () => {
+  await using ws = await workspace()
+  const dir = ws.write('data', { 'a.json': '{"a":1}' })
+  const artifact = draft()
+  await artifact.addReference(pathToFileURL(dir))
+  assert.equal(await artifact.get('a'), { a: 1 })
+  const version = await ws.store.commit(artifact)
+  assert.equal(await version.get('a'), { a: 1 })
+  fs.writeFileSync(`${dir}/a.json`, '{"a":2}')
+  await rejects(version.get('a'), 'ERR_REMOTE_CHANGED')
+})
+
 test('an entry of another version is referred to by itself or by its URL', async () => {
   await using ws = await workspace()
   const source = draft()

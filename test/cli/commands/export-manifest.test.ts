@@ -71,7 +71,7 @@ test('files that stay where they are have the digest that they would have stored
   rmSync(join(cwd, 'data/file1.txt'))
   const gone = await call(['export-manifest', 'scans', '--wandb', '--digest'], { cwd })
   assert.is(gone.code, 12)
-  assert.match(gone.stderr, '"file1.txt"')
+  assert.match(gone.stderr, 'file1.txt"')
 })
 
 test('entries of another version have the digests of what they lead to', async () => {
