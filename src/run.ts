@@ -30,6 +30,7 @@ import {
   startRun,
   summaryOfRun,
   type UseOptions,
+  useVersions,
   versionInSlot,
 } from './runs.ts'
 import { type Session, versionOf } from './session.ts'
@@ -204,6 +205,17 @@ export class Run implements AsyncDisposable {
     options?: UseOptions,
   ): Promise<ArtifactVersion> {
     return this.#write(() => useIn(this.#context, what, options))
+  }
+
+  /** As `useArtifact`, for several versions in one operation. */
+  async useArtifacts(
+    refs: readonly string[],
+    options?: UseOptions,
+  ): Promise<readonly ArtifactVersion[]> {
+    return this.#write(async () => {
+      const found = await useVersions(this.#session(), this.id, refs, options)
+      return found.map((resolved) => new ArtifactVersion(this.#session, resolved))
+    })
   }
 
   /** Uses a version of the type `model`; a cached read-only copy: the file if it is one, else the folder. */

@@ -46,6 +46,14 @@ async function run(): Promise<void> {
       })
       return process.stdin
     },
+    spawn: async (command, { cwd, variables }) => {
+      const { runChild } = await import('./child.ts')
+      const terminated = (listener: () => void): (() => void) => {
+        process.on('SIGTERM', listener)
+        return () => process.off('SIGTERM', listener)
+      }
+      return runChild(command, { cwd, variables: { ...process.env, ...variables }, terminated })
+    },
     // Fails in a directory that was deleted; only what needs it should.
     get cwd() {
       return process.cwd()

@@ -6,6 +6,11 @@ export interface Io {
   readonly note: (text: string) => void
   /** Standard input; opened only by the command that reads it. */
   readonly stdin: () => AsyncIterable<Uint8Array>
+  /** Runs a program with our standard streams and these variables beside ours; resolves with its exit code. */
+  readonly spawn: (
+    command: readonly string[],
+    options: { readonly cwd: string; readonly variables: Readonly<Record<string, string>> },
+  ) => Promise<number>
   readonly cwd: string
   readonly environment: Environment
   readonly signal: AbortSignal
@@ -27,6 +32,8 @@ export interface Environment {
   readonly store: string | undefined
   readonly cacheDir: string | undefined
   readonly entity: string | undefined
+  /** The run that the program was started in. */
+  readonly run: string | undefined
   readonly shell: string | undefined
   /** All of them, for what reads its own: credentials and endpoints of other places. */
   readonly variables: Readonly<Record<string, string | undefined>>
@@ -47,6 +54,7 @@ export function readEnvironment(
     store: value('ARTIFACTS_STORE'),
     cacheDir: value('ARTIFACTS_CACHE'),
     entity: value('ARTIFACTS_ENTITY'),
+    run: value('ARTIFACTS_RUN'),
     shell: value('SHELL'),
     variables,
     color:

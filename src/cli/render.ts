@@ -49,6 +49,14 @@ export function duration(seconds: number): string {
   return `${seconds / length}${unit}`
 }
 
+/** How long something took: `1.2 s`, `4 min 5 s`, `2 h 30 min`. */
+export function lapse(milliseconds: number): string {
+  if (milliseconds < 59_950) return `${(milliseconds / 1000).toFixed(1)} s`
+  const minutes = Math.floor(Math.round(milliseconds / 1000) / 60)
+  if (minutes < 60) return `${minutes} min ${Math.round(milliseconds / 1000) % 60} s`
+  return `${thousands(Math.floor(minutes / 60))} h ${minutes % 60} min`
+}
+
 /** How long before `now` (milliseconds since the epoch) the ISO time lies; the date where that is over a month. */
 export function age(time: string, now: number): string {
   const passed = now - Date.parse(time)

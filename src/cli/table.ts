@@ -113,6 +113,18 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/edit.ts')).edit,
   },
   {
+    name: 'link',
+    usage: 'REF PORTFOLIO',
+    describe: 'Put a version into a portfolio',
+    load: async () => (await import('./commands/link.ts')).link,
+  },
+  {
+    name: 'unlink',
+    usage: 'REF',
+    describe: 'Take a version out of a portfolio',
+    load: async () => (await import('./commands/unlink.ts')).unlink,
+  },
+  {
     name: 'rename',
     usage: 'NAME NEW',
     describe: 'Give an artifact another name',
@@ -129,6 +141,24 @@ export const COMMANDS: readonly Entry[] = [
     usage: 'REF...',
     describe: 'Bring deleted versions back',
     load: async () => (await import('./commands/restore.ts')).restore,
+  },
+  {
+    name: 'run',
+    usage: 'start | finish [ID] | exec -- CMD... | ls | show RUN',
+    describe: 'Record what a program uses and makes',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
+    name: 'use',
+    usage: 'REF...',
+    describe: 'Record that a run uses versions, and print where they are',
+    load: async () => (await import('./commands/use.ts')).use,
+  },
+  {
+    name: 'lineage',
+    usage: 'REF',
+    describe: 'Show what a version was made from, and what was made from it',
+    load: async () => (await import('./commands/lineage.ts')).lineage,
   },
   {
     name: 'undo',

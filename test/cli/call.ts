@@ -1,5 +1,6 @@
 /** Runs the program in this process, with everything it prints collected. */
 
+import { runChild } from '../../src/cli/child.ts'
 import { type Environment, type Io, readEnvironment } from '../../src/cli/io.ts'
 import { main } from '../../src/cli/main.ts'
 
@@ -18,6 +19,7 @@ export interface Surroundings {
   readonly signal?: AbortSignal
   readonly now?: () => number
   readonly write?: Io['write']
+  readonly spawn?: Io['spawn']
 }
 
 /** `call(['ls', '--json'], { cwd })` */
@@ -37,6 +39,14 @@ export async function call(argv: readonly string[], around: Surroundings = {}): 
     stdin: async function* () {
       yield Buffer.from(around.stdin ?? '')
     },
+    spawn:
+      around.spawn ??
+      ((command, { cwd, variables }) =>
+        runChild(command, {
+          cwd,
+          variables: { ...process.env, ...variables },
+          terminated: () => () => {},
+        })),
     cwd: around.cwd ?? '/nowhere',
     environment: { ...readEnvironment({}), ...around.environment },
     signal: around.signal ?? new AbortController().signal,

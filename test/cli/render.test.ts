@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { age, columns, count, escaped, listed, size, styleOf } from '../../src/cli/render.ts'
+import { age, columns, count, escaped, lapse, listed, size, styleOf } from '../../src/cli/render.ts'
 
 const test = suite('render')
 
@@ -74,6 +74,18 @@ test('names are escaped on a terminal and left alone elsewhere', () => {
 test('colours appear only where they are wanted', () => {
   assert.is(styleOf(true, true).added('x'), '\x1b[32mx\x1b[0m')
   assert.is(styleOf(true, false).added('x'), 'x')
+})
+
+test('how long something took is told in two units at most', () => {
+  assert.equal([0, 1234, 59_949, 59_999, 245_000, 3_599_400, 9_000_000].map(lapse), [
+    '0.0 s',
+    '1.2 s',
+    '59.9 s',
+    '1 min 0 s',
+    '4 min 5 s',
+    '59 min 59 s',
+    '2 h 30 min',
+  ])
 })
 
 test.run()

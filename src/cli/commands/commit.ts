@@ -1,8 +1,10 @@
 import { type Command, choice, defineCommand, text, texts, yes } from '../command.ts'
+import { currentRun } from '../current-run.ts'
 import { given } from '../given.ts'
 import { readOptional } from '../limit.ts'
 import { readMetadata } from '../metadata.ts'
 import { commitRemarks, commitSentence } from '../sentences.ts'
+import { UsageError } from '../usage-error.ts'
 
 export const commit: Command = defineCommand({
   flags: {
@@ -17,6 +19,8 @@ export const commit: Command = defineCommand({
     base: text('REF', "Start from this version's entries and make it the parent"),
     incremental: yes('The same as --base NAME:latest'),
     reuse: choice('WHICH', ['latest', 'any', 'never'], 'Which version of equal content is reused'),
+    run: text('RUN', 'The run that logs it; else the one that ARTIFACTS_RUN names'),
+    slot: text('S', "What it is called in the run; else the artifact's name"),
     include: texts('G', 'Only paths that match the pattern'),
     exclude: texts('G', 'No paths that match the pattern'),
     'allow-secrets': yes('Store private keys, .env files and signed URLs too'),
@@ -52,6 +56,10 @@ export const commit: Command = defineCommand({
   async run({ values, positionals }, context) {
     const store = await context.store()
     const { cwd, stdin } = context.io
+    const run = await currentRun(store, values.run, context)
+    if (values.slot !== undefined && run === undefined) {
+      throw new UsageError('"--slot" names a version in a run, and no run is named.')
+    }
     const report = await store.commit(positionals, {
       ...given({
         name: values.name,
@@ -64,6 +72,8 @@ export const commit: Command = defineCommand({
           values['meta-file'] && context.resolve(values['meta-file']),
         ),
         base: values.base,
+        run: run?.id,
+        slot: values.slot,
         resolve: values.resolve,
         reuse: values.reuse,
         maxObjects: readOptional(values['max-objects'], '--max-objects'),
