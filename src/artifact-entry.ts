@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ArtifactVersion } from './artifact-version.ts'
 import { ArtifactsError } from './errors.ts'
+import { readReference } from './references.ts'
 import type { Session } from './session.ts'
 import { fileBytes, fileDigest } from './store/read-file.ts'
 import { entrySize } from './store/tree/entry.ts'
@@ -74,8 +75,10 @@ export class ArtifactEntry {
   }
 
   /**
-   * The bytes of a file, or of part of it, each verified before it is handed out.
-   * @throws (from the stream) ArtifactsError ERR_DAMAGED, ERR_UNSUPPORTED for an entry that is no file.
+   * The bytes of a file, or of part of it, each verified before it is handed out; those of a reference are known to be
+   * what was recorded when the stream has ended, and are read from their source to the end for that.
+   * @throws (from the stream) ArtifactsError ERR_DAMAGED, ERR_UNSUPPORTED for a symlink or directory; of a reference
+   * ERR_REMOTE_CHANGED, ERR_NOT_FOUND, ERR_REMOTE_UNREACHABLE, ERR_REMOTE_DENIED.
    */
   read(options: ReadOptions = {}): Readable {
     return Readable.from(this.#pieces(options), { objectMode: false })
@@ -97,26 +100,31 @@ export class ArtifactEntry {
     return { path, kind, size, executable, uri, target, digest }
   }
 
-  *#pieces({
+  async *#pieces({
     start = 0,
     end = Number.POSITIVE_INFINITY,
     signal,
-  }: ReadOptions): Generator<Uint8Array> {
-    const entry = this.#entry
-    if (entry.kind !== 'file') {
-      throw new ArtifactsError(
-        'ERR_UNSUPPORTED',
-        `"${this.path}" of "${this.#home.ref}" is a ${entry.kind}, not a file.`,
-      )
-    }
+  }: ReadOptions): AsyncGenerator<Uint8Array> {
+    const isStored = this.#entry.kind === 'file'
     let at = 0
-    for (const bytes of fileBytes(this.#home.session().opened, entry, signal)) {
+    for await (const bytes of this.#bytes(signal)) {
       const from = Math.max(start - at, 0)
       const to = Math.min(end - at, bytes.length)
       if (from < to) yield bytes.subarray(from, to)
       at += bytes.length
-      if (at >= end) return
+      if (isStored && at >= end) return
     }
+  }
+
+  #bytes(signal: AbortSignal | undefined): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+    const entry = this.#entry
+    const session = this.#home.session()
+    if (entry.kind === 'file') return fileBytes(session.opened, entry, signal)
+    if (entry.kind === 'reference') return readReference(session, entry.reference, { signal })
+    throw new ArtifactsError(
+      'ERR_UNSUPPORTED',
+      `"${this.path}" of "${this.#home.ref}" is a ${entry.kind}, not a file.`,
+    )
   }
 }
 

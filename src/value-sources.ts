@@ -50,7 +50,7 @@ export function draftSource(contents: DraftContents): ValueSource {
       return entryBytes(home, added?.entry ?? tree.inherited(path as EntryPath), path)
     },
     paths: (prefix) => {
-      const added = tree.sorted().filter((each) => each.kind === 'local')
+      const added = tree.sorted().filter((each) => each.kind === 'local' || isReadable(each.entry))
       const found = new Set<string>(added.map(({ path }) => path))
       for (const path of tree.inheritedFiles(prefix)) found.add(path)
       return [...found].filter((path) => path.startsWith(prefix)).sort(comparePaths)
