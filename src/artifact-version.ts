@@ -5,7 +5,6 @@
 import type { Readable } from 'node:stream'
 import { type Artifact, draftFrom } from './artifact.ts'
 import { ArtifactEntry, type EntryHome, type ReadOptions } from './artifact-entry.ts'
-import { localPath } from './cache.ts'
 import { ArtifactsError } from './errors.ts'
 import {
   type CheckoutOptions,
@@ -16,6 +15,7 @@ import {
   type VerifyReport,
   verify,
 } from './files.ts'
+import { localPath } from './local-path.ts'
 import { linkVersion, unlinkVersion } from './portfolios.ts'
 import { removeVersions } from './removal.ts'
 import type { Run } from './run.ts'
@@ -116,7 +116,7 @@ export class ArtifactVersion extends VersionFacts {
     return downloadFile(this.#session(), this.#name, dir, options)
   }
 
-  /** A cached read-only copy: of the file or folder at `path`, by default of all; see `Store.path`. */
+  /** A cached read-only copy: of the file or folder at `path`, by default of all; see `Store.localPath`. */
   async localPath(path?: string, options: OperationOptions = {}): Promise<string> {
     const chosen = path === undefined ? options : { ...options, path }
     return (await localPath(this.#session(), this.#name, chosen)).path

@@ -9,13 +9,7 @@ export {
 export type { ArtifactEntry, EntryDigest, ReadOptions } from './artifact-entry.ts'
 export type { ArtifactVersion, FilesOptions, VersionDownloadOptions } from './artifact-version.ts'
 export type { Binding } from './bindings.ts'
-export type {
-  CacheCleaning,
-  CacheContents,
-  CachedCopy,
-  LocalPath,
-  LocalPathOptions,
-} from './cache.ts'
+export type { CacheCleaning, CacheContents, CachedCopy } from './cache.ts'
 export type { CommitOptions, CommitReport } from './commit.ts'
 export type { LogOptions } from './commit-artifact.ts'
 export type {
@@ -61,6 +55,7 @@ export type {
   LineageRun,
   LineageVersion,
 } from './lineage.ts'
+export type { LocalPath, LocalPathOptions } from './local-path.ts'
 export { formatRef, parseRef, type Ref, type Selector } from './names.ts'
 export type { DraftEntry, NewFile, NewFileOptions } from './new-file.ts'
 export type { OperationDetails, OperationSummary } from './operations.ts'

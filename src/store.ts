@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { Artifact, type ArtifactOptions, draftIn } from './artifact.ts'
 import type { ArtifactVersion } from './artifact-version.ts'
 import { type Binding, bindingOf } from './bindings.ts'
-import type { CacheCleaning, CacheContents, LocalPath, LocalPathOptions } from './cache.ts'
+import type { CacheCleaning, CacheContents } from './cache.ts'
 import { type CommitOptions, type CommitReport, commitPaths } from './commit.ts'
 import { type LogOptions, prepareLog } from './commit-artifact.ts'
 import { type DirectoryStatus, directoryStatus } from './differences.ts'
@@ -39,6 +39,7 @@ import {
   type TagReport,
 } from './labels.ts'
 import { type Lineage, type LineageOptions, lineageOf } from './lineage.ts'
+import type { LocalPath, LocalPathOptions } from './local-path.ts'
 import {
   listOperations,
   type OperationDetails,
@@ -300,7 +301,7 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
    */
   async localPath(ref: string, options?: LocalPathOptions): Promise<LocalPath> {
     this.#refresh()
-    const { localPath } = await import('./cache.ts')
+    const { localPath } = await import('./local-path.ts')
     return localPath(this.#session, ref, options)
   }
 

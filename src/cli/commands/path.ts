@@ -5,10 +5,10 @@ import { contents, size } from '../render.ts'
 export const path: Command = defineCommand({
   flags: {},
   takes: [1, 2],
-  ends: [12, 13],
+  ends: [12, 13, 20, 21, 22],
   completes: 'first-ref',
   details: [
-    'The path is that of a folder, or of the file where the version is one file or PATH is one. Files and folders are read-only, and versions that have files in common share them. Nothing is copied twice: a copy that is there is checked, and handed out again.',
+    'The path is that of a folder, or of the file where the version is one file or PATH is one. Files and folders are read-only, and versions that have files in common share them. References are fetched, and refused where they have changed. Nothing is copied twice: a copy that is there is checked, and handed out again.',
     'What was handed out in the last 7 days stays, and what running runs use; other copies go when the cache holds more than the setting `cache.maxBytes`. It is in the store, or where the setting `cache.dir` says.',
   ],
   examples: [

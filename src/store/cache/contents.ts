@@ -92,12 +92,7 @@ function isContent(store: OpenedStore, ledger: Ledger, entry: FileEntry, path: s
  * Makes a file of a copy, whose bytes are right, the content that others link to; where another has become that
  * meanwhile, the copy links to it. Returns false where they can't be shared. The cache is locked.
  */
-export function shareContent(
-  store: OpenedStore,
-  ledger: Ledger,
-  entry: FileEntry,
-  path: string,
-): boolean {
+function shareContent(store: OpenedStore, ledger: Ledger, entry: FileEntry, path: string): boolean {
   const key = contentKey(entry)
   if (key === undefined) return false
   const shared = contentPath(ledger, key)
@@ -110,6 +105,21 @@ export function shareContent(
     return linkedOver(store, ledger, shared, path)
   }
   return linkedOver(store, ledger, path, shared)
+}
+
+/** Shares a file of a copy and notes what it is; false where it can't be shared. The cache is locked. */
+export function noteContent(
+  store: OpenedStore,
+  ledger: Ledger,
+  entry: FileEntry,
+  path: string,
+): boolean {
+  const key = contentKey(entry)
+  if (key === undefined || !shareContent(store, ledger, entry, path)) return false
+  const stat = statFile(path)
+  if (stat === undefined) return false
+  ledger.setContent(rowOf(key, stat))
+  return true
 }
 
 /** Replaces `path`, or makes it, at once. */

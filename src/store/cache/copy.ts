@@ -15,15 +15,7 @@ import { writeFiles } from '../checkout/write-files.ts'
 import type { Io } from '../io/io.ts'
 import { temporaryName } from '../layout.ts'
 import type { OpenedStore } from '../opened.ts'
-import {
-  contentKey,
-  isIntact,
-  linkContent,
-  rowOf,
-  shareContent,
-  statFile,
-  TICK_MS,
-} from './contents.ts'
+import { contentKey, isIntact, linkContent, noteContent, TICK_MS } from './contents.ts'
 import type { Ledger, Use } from './ledger.ts'
 
 /** What a copy is to hold; of the same entries the same key. */
@@ -177,12 +169,7 @@ function register(store: OpenedStore, ledger: Ledger, { entries }: Wanted, root:
 function registerFile(store: OpenedStore, ledger: Ledger, entry: FileEntry, path: string): boolean {
   const { mode } = statSync(path)
   if ((mode & 0o222) !== 0) store.io.chmod(path, mode & 0o7555)
-  const key = contentKey(entry)
-  if (key === undefined || !shareContent(store, ledger, entry, path)) return false
-  const stat = statFile(path)
-  if (stat === undefined) return false
-  ledger.setContent(rowOf(key, stat))
-  return true
+  return noteContent(store, ledger, entry, path)
 }
 
 /** Directories that nobody writes in, the deepest first; the top one must still be moved. */

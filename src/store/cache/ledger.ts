@@ -61,7 +61,7 @@ export interface ContentRow {
   readonly stamp: string
 }
 
-const SCHEMA_VERSION = 2
+const SCHEMA_VERSION = 3
 const SCHEMA = `
 CREATE TABLE copy (
   name TEXT PRIMARY KEY,
@@ -88,6 +88,11 @@ CREATE TABLE content (
   stamp TEXT NOT NULL
 ) STRICT;
 CREATE INDEX content_inode ON content (inode);
+CREATE TABLE fetched (
+  reference TEXT PRIMARY KEY,
+  sha256 TEXT NOT NULL,
+  bytes INTEGER NOT NULL
+) STRICT;
 CREATE TABLE build (
   key TEXT PRIMARY KEY,
   owner TEXT NOT NULL,
@@ -226,6 +231,16 @@ export class Ledger implements Disposable {
     return this.#connection
       .all<{ readonly key: string }>('SELECT key FROM content')
       .map(({ key }) => key)
+  }
+
+  /** The content that a reference turned out to have. */
+  fetched(reference: string): { readonly sha256: string; readonly bytes: number } | undefined {
+    return this.#connection.get('SELECT sha256, bytes FROM fetched WHERE reference = ?', reference)
+  }
+
+  setFetched(reference: string, { sha256, bytes }: { sha256: string; bytes: number }): void {
+    const sql = 'INSERT OR REPLACE INTO fetched (reference, sha256, bytes) VALUES (?, ?, ?)'
+    this.#connection.run(sql, reference, sha256, bytes)
   }
 
   /** All bytes in the cache, each once however many copies share it. */

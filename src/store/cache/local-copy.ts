@@ -89,7 +89,11 @@ export function listCache(
   return { bytes: ledger.bytes(), copies }
 }
 
-function openLedger({ io }: OpenedStore, { directory }: Pick<CacheOptions, 'directory'>): Ledger {
+/** To be closed. */
+export function openLedger(
+  { io }: OpenedStore,
+  { directory }: Pick<CacheOptions, 'directory'>,
+): Ledger {
   io.mkdir(directory, { recursive: true })
   return Ledger.open(io, cacheLayout(directory), adopt)
 }
