@@ -33,7 +33,7 @@ test('every command of the tour prints what it shows', async () => {
   assert.ok(steps.length > 8, 'the tour has steps')
   for (const step of steps) {
     const [command = '', ...expected] = step.trimEnd().split('\n')
-    const output = execFileSync('bash', ['-c', shell + command], {
+    const output = execFileSync('bash', ['-c', `exec 2>&1; ${shell}${command}`], {
       cwd: dir.path,
       encoding: 'utf8',
     })
