@@ -4,6 +4,7 @@ import { ArtifactsError } from './errors.ts'
 import { write } from './labels.ts'
 import { checkAlias, checkName, checkProject, parseRef } from './names.ts'
 import { linkRefOf, nameOf, refOf, type Session, versionOf } from './session.ts'
+import type { ArtifactRow } from './store/index/state.ts'
 import { planLink, planUnlink } from './store/log/plan-link.ts'
 import type { ArtifactId, ObjectId } from './types.ts'
 import { refOfId } from './wording.ts'
@@ -138,5 +139,13 @@ export function isLink(
   const ref = linkRefOf(session, resolved)
   return new ArtifactsError('ERR_USAGE', `"${ref}" is a link to "${refOf(session, resolved)}".`, {
     hint: `To take it out of the portfolio: \`artifacts unlink ${ref}\`.`,
+  })
+}
+
+/** The error for who wants to delete the versions of what has none of its own. */
+export function isPortfolio(session: Session, artifact: ArtifactRow): ArtifactsError {
+  const name = nameOf(session, artifact)
+  return new ArtifactsError('ERR_USAGE', `"${name}" is a portfolio: its versions are links.`, {
+    hint: `Take them out one by one: \`artifacts unlink ${name}:vN\`.`,
   })
 }

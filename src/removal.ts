@@ -1,7 +1,7 @@
 /** Deleting versions, which is soft, and taking that back. */
 import { ArtifactsError } from './errors.ts'
 import { wholeArtifact, write } from './labels.ts'
-import { isLink } from './portfolios.ts'
+import { isLink, isPortfolio } from './portfolios.ts'
 import { anyVersionOf, nameOf, refOf, type Session, versionOf } from './session.ts'
 import type { Resolved } from './store/index/resolve.ts'
 import type { StateView, VersionRow } from './store/index/state.ts'
@@ -120,6 +120,8 @@ function liveVersionsOf(
   names: readonly string[],
 ): (state: StateView) => readonly Target[] {
   const artifacts = names.map((name) => wholeArtifact(session, name))
+  for (const artifact of artifacts)
+    if (artifact.portfolio === true) throw isPortfolio(session, artifact)
   return (state) =>
     artifacts.flatMap((artifact) => {
       const name = nameOf(session, artifact)

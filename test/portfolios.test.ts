@@ -96,6 +96,15 @@ test('a linked version is removed only after the links', async () => {
   await rejects(store.unlink('champion:v1'), 'ERR_NOT_FOUND')
 })
 
+test('a portfolio has no versions of its own to be deleted, and keeps its type', async () => {
+  await using ws = await linked()
+  const { store } = ws
+  await rejects(store.remove(['champion'], { allVersions: true }), 'ERR_USAGE')
+  await rejects(store.editArtifact('champion', { type: 'dataset' }), 'ERR_TYPE_MISMATCH')
+  await store.rename('champion', 'winner')
+  assert.is(store.version('winner:prod').source, 'bike:v0')
+})
+
 test('undo takes a link away, and brings one back under its number', async () => {
   await using ws = await linked()
   const { store } = ws

@@ -217,6 +217,21 @@ test('a run whose sign of life is old, or names a dead process, has crashed', as
   assert.is(run.state, 'failed')
 })
 
+test('gc removes signs of life of runs that have ended, and none of others', async () => {
+  await using ws = await workspace()
+  const { store } = ws
+  const [ended, going] = [await store.startRun(), await store.startRun()]
+  const text = readFileSync(sign(ws, ended.id))
+  await ended.finish()
+  writeFileSync(sign(ws, ended.id), text)
+  writeFileSync(sign(ws, 'young'), text)
+  writeFileSync(sign(ws, 'old'), text)
+  const day = new Date(Date.now() - 25 * 3600 * 1000)
+  utimesSync(sign(ws, 'old'), day, day)
+  await store.gc()
+  assert.equal(readdirSync(join(store.root, 'live')).sort(), [going.id, 'young'].sort())
+})
+
 test('labels of a run change in one operation, and undo gives them back', async () => {
   await using ws = await workspace()
   const { store } = ws

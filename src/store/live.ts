@@ -46,7 +46,8 @@ export class Heartbeat {
       this.#io.utimes(this.#path, now, now)
     } catch (error) {
       this.stop()
-      onError(error)
+      // Who ended the run elsewhere has removed it.
+      if (!isSystemError(error, 'ENOENT')) onError(error)
     }
   }
 }

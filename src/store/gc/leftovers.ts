@@ -68,10 +68,18 @@ export interface RemovedFiles {
   readonly bytes: number
 }
 
-/** Removes what nobody writes any more in `tmp/` and `log/`, and what is in `quarantine/` for longer than grace. */
-export function removeLeftovers({ io, layout }: OpenedStore, age: Age): RemovedFiles {
+/**
+ * Removes what nobody writes any more in `tmp/` and `log/`, signs of life of runs that have ended, and what is in
+ * `quarantine/` for longer than grace.
+ */
+export function removeLeftovers({ io, layout, index }: OpenedStore, age: Age): RemovedFiles {
   const removed = { files: 0, bytes: 0 }
-  for (const { path, stat } of [...tmpLeftovers(layout, age), ...quarantined(layout, age)]) {
+  const files = [
+    ...tmpLeftovers(layout, age),
+    ...quarantined(layout, age),
+    ...signsOfEnded(layout, index.state, age),
+  ]
+  for (const { path, stat } of files) {
     count(removed, path, stat)
     removeTree(io, path)
   }
@@ -99,6 +107,15 @@ function* quarantined({ quarantine }: Layout, { now, grace }: Age): Generator<Le
     // What was moved there keeps the time of its content.
     const moved = now - Math.floor(stat.ctimeMs)
     if (Math.min(moved, ageOf(stat, now)) >= grace) yield { path, stat }
+  }
+}
+
+/** The sign of a run that crashed stays: it says so. */
+function* signsOfEnded(layout: Layout, state: StateView, { now }: Age): Generator<Leftover> {
+  for (const { name, path, stat } of filesIn(layout.live)) {
+    const run = state.run(name)
+    const isLeft = run === undefined ? ageOf(stat, now) >= DAY_MS : run.state !== 'running'
+    if (isLeft) yield { path, stat }
   }
 }
 

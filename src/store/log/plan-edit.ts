@@ -1,5 +1,6 @@
 /** What editing labels changes: description, metadata, tags and time to live of a version; type and description of an artifact. */
 import { isDeepStrictEqual } from 'node:util'
+import { ArtifactsError } from '../../errors.ts'
 import type { ArtifactId, Metadata } from '../../types.ts'
 import type { StateView, VersionRow } from '../index/state.ts'
 import type { ArtifactLabels, Ttl, VersionLabels } from './change.ts'
@@ -65,13 +66,20 @@ export interface ArtifactEditOutcome {
   readonly changed: readonly (keyof ArtifactLabels)[]
 }
 
-/** Plans `edit --artifact`. */
+/** Plans `edit --artifact`. Throws ERR_TYPE_MISMATCH for a portfolio that holds versions of another type. */
 export function planArtifactEdit(
   state: StateView,
   { artifact, description, type }: ArtifactEditIntent,
 ): Plan<ArtifactEditOutcome> {
   const row = state.artifactById(artifact)
   if (row === undefined) throw new Error(`There is no artifact "${artifact}".`)
+  if (type !== undefined && type !== row.type && state.links(artifact).length > 0) {
+    throw new ArtifactsError(
+      'ERR_TYPE_MISMATCH',
+      `The portfolio "${row.project}/${row.name}" holds versions of the type "${row.type}".`,
+      { hint: 'Take them out first with `artifacts unlink`.' },
+    )
+  }
   const now: Required<ArtifactLabels> = { type: row.type, description: row.description ?? null }
   const wanted: ArtifactLabels = {
     ...(description === undefined ? {} : { description: description || null }),

@@ -3,13 +3,15 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ArtifactsError } from '../../../src/errors.ts'
-import type { StateView } from '../../../src/store/index/state.ts'
+import type { ArtifactRow, StateView } from '../../../src/store/index/state.ts'
 import type { Change } from '../../../src/store/log/change.ts'
-import { type Plan, planCommit } from '../../../src/store/log/plan.ts'
+import { isHidden, type Plan, planCommit } from '../../../src/store/log/plan.ts'
 import { planAliases } from '../../../src/store/log/plan-aliases.ts'
 import { planArtifactEdit, planEdit } from '../../../src/store/log/plan-edit.ts'
+import { planLink, planUnlink } from '../../../src/store/log/plan-link.ts'
 import { planRemove, planRestore } from '../../../src/store/log/plan-remove.ts'
 import { planRename } from '../../../src/store/log/plan-rename.ts'
+import { planRunLabels } from '../../../src/store/log/plan-run.ts'
 import { planUndo } from '../../../src/store/log/plan-undo.ts'
 import type { Target } from '../../../src/store/log/targets.ts'
 import type { ArtifactId, ObjectId } from '../../../src/types.ts'
@@ -19,23 +21,33 @@ import { sampleArtifact, sampleObject } from './samples.ts'
 const test = suite('undoing random sequences')
 
 const NAMES = ['bike', 'car', 'bus']
+const PORTFOLIOS = ['top', 'team']
+const RUN = {
+  kind: 'run.start',
+  run: 'r',
+  project: 'default',
+  startedAt: '2026-11-20T10:00:00.000Z',
+  by: { user: 'ann', host: 'laptop' },
+} as const
 const ALIASES = ['latest', 'best', 'prod']
 const MODES = ['add', 'remove', 'set'] as const
 const TYPES = ['dataset', 'model']
 
+const KINDS = [
+  ...(['commit', 'commit', 'commit', 'alias', 'alias', 'tag', 'edit', 'retype'] as const),
+  ...(['rename', 'rm', 'rm', 'restore', 'link', 'link', 'unlink', 'relabel'] as const),
+]
+
 /** Which of what there is; taken modulo its number. */
 interface Command {
-  readonly kind: 'commit' | 'alias' | 'tag' | 'edit' | 'retype' | 'rename' | 'rm' | 'restore'
+  readonly kind: (typeof KINDS)[number]
   readonly which: number
   readonly other: number
   readonly mode: number
 }
 
 const command: fc.Arbitrary<Command> = fc.record({
-  kind: fc.constantFrom<Command['kind']>(
-    ...(['commit', 'commit', 'commit', 'alias', 'alias', 'tag'] as const),
-    ...(['edit', 'retype', 'rename', 'rm', 'rm', 'restore'] as const),
-  ),
+  kind: fc.constantFrom(...KINDS),
   which: fc.nat(50),
   other: fc.nat(50),
   mode: fc.nat(2),
@@ -64,7 +76,7 @@ test('as many undos as commands give the first state back, and undoing those the
         assert.equal(store.content(store.ids()), last)
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 100, includeErrorInReport: true },
   )
   assert.ok(operations > 100, `${operations} operations are too few to say anything`)
 })
@@ -85,7 +97,8 @@ interface RandomStore {
 
 function randomStore(): RandomStore {
   const { state, apply } = memoryState()
-  const log: (readonly Change[])[] = [[]]
+  apply(RUN)
+  const log: (readonly Change[])[] = [[], [RUN]]
   const write = (plan: Plan<unknown>): void => {
     if (plan.changes.length === 0) return
     apply(...plan.changes)
@@ -122,8 +135,15 @@ function planOf(state: StateView, { kind, which, other, mode }: Command, n: numb
       aliases: mode === 0 ? [] : [pick(ALIASES, other) ?? ''],
       tags: mode === 1 ? ['t'] : [],
       ...(mode === 2 ? { type: pick(TYPES, other) ?? '' } : {}),
+      ...(which % 2 === 0 ? { run: { id: RUN.run } } : {}),
     })
-    return planCommit(state, intent)
+    const plan = planCommit(state, intent)
+    // That a run logged what was there is history, which no undo takes back.
+    return plan.changes.some(({ kind }) => kind !== 'run.logs') ? plan : nothing
+  }
+  if (kind === 'relabel') {
+    const labels = { notes: mode === 0 ? null : `n${which}`, tags: [`t${other % 4}`] }
+    return planRunLabels(state, RUN.run, labels)
   }
   const artifact = pick(state.artifacts(), which)
   if (artifact === undefined) return nothing
@@ -136,14 +156,30 @@ function planOf(state: StateView, { kind, which, other, mode }: Command, n: numb
       ...(mode === 0 ? { description: `d${other % 3}` } : {}),
     })
   }
+  if (kind === 'unlink') {
+    const links = state.links(id).map(({ version }) => version)
+    const one = pick(links, other)
+    const going = mode === 0 || one === undefined ? links : [one]
+    return planUnlink(state, { portfolio: id, versions: going })
+  }
   const versions = state.everyVersion(id).map((row): Target => ({ version: row.id, name }))
   const target = pick(versions, other)
   if (target === undefined) return nothing
   switch (kind) {
     case 'alias': {
       const aliases = ALIASES.filter((_, i) => (which + other) & (1 << i))
-      return planAliases(state, { ...target, aliases, mode: MODES[mode] ?? 'add' })
+      const portfolio = pick(state.linksOf(target.version), which)?.portfolio
+      const of = portfolio === undefined || mode === 2 ? {} : { portfolio }
+      return planAliases(state, { ...target, ...of, aliases, mode: MODES[mode] ?? 'add' })
     }
+    case 'link':
+      return planLink(state, {
+        ...target,
+        project: 'default',
+        portfolio: pick(PORTFOLIOS, which) ?? '',
+        newPortfolio: sampleArtifact(n),
+        aliases: mode === 0 ? [] : [pick(ALIASES, other) ?? ''],
+      })
     case 'tag': {
       const tags = { mode: MODES[mode] ?? 'add', tags: [`t${which % 3}`, `t${other % 4}`] }
       return planEdit(state, { ...target, tags })
@@ -174,15 +210,21 @@ function everyId(state: StateView, artifact: ArtifactId): ObjectId[] {
 }
 
 function contentOf(state: StateView, ids: Ids): unknown {
-  const known = state.artifacts().filter(({ id }) => ids.has(id) || state.versions(id).length > 0)
+  const known = state.artifacts().filter((row) => ids.has(row.id) || !isHidden(state, row))
+  const { notes, tags } = state.run(RUN.run) ?? {}
+  return [{ notes, tags }, ...artifactsOf(state, known, ids)]
+}
+
+function artifactsOf(state: StateView, known: readonly ArtifactRow[], ids: Ids): unknown[] {
   return known
     .map((artifact) => ({
       ...artifact,
       aliases: state.aliases(artifact.id),
+      links: state.links(artifact.id).map(({ operation: _, ...link }) => link),
       versions: state
         .everyVersion(artifact.id)
         .filter(({ id, deleted }) => ids.has(id) || deleted === undefined)
-        .map(({ operation: _, deleted, ...row }) => ({
+        .map(({ operation: _, updated: _u, deleted, ...row }) => ({
           ...row,
           isLive: deleted === undefined,
           tags: state.tagsOf(row.id),

@@ -21,7 +21,12 @@ async function someVersions(): Promise<Workspace> {
     writeTree(data, { a: `${round}`, b: `${round}`.repeat(200), 'c/d': `c${round}`.repeat(99) })
     const labels = round % 2 === 0 ? {} : { aliases: ['best'], tags: ['t'], description: 'odd' }
     const name = `artifact-${round % 2}`
-    await workspace.run((store) => store.commit([data], { name, ...labels }))
+    await workspace.run(async (store) => {
+      await using run = await store.startRun({ name: `run ${round}` })
+      if (round > 1) await run.useArtifact(name)
+      const { ref } = await store.commit([data], { name, run: run.id, ...labels })
+      if (round > 0) await store.link(ref, `portfolio-${round % 2}`, { aliases: ['prod'] })
+    })
   }
   return workspace
 }
