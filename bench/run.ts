@@ -12,6 +12,7 @@ import { diff200k } from './probes/diff-200k.ts'
 import { gc200k } from './probes/gc-200k.ts'
 import { scalingOf } from './probes/scaling.ts'
 import { startup } from './probes/startup.ts'
+import { tracker } from './probes/tracker.ts'
 import { report } from './report.ts'
 import type { Probe, Results, WorkloadResults } from './results.ts'
 import { MANY_FILES, playRounds } from './rounds.ts'
@@ -21,7 +22,7 @@ import { openWorkFolder, type WorkFolder } from './work-folder.ts'
 import { WORKLOADS } from './workloads/list.ts'
 import { inputAt, prepare, type Workload } from './workloads/workload.ts'
 
-const PROBES = [startup, diff200k, gc200k]
+const PROBES = [startup, diff200k, gc200k, tracker]
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -42,7 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
     const found = await runWorkload(options, folder, workload, tools)
     if (found !== undefined) workloads.push(found)
   }
-  const probes = tools.some(({ name }) => name === 'ours') ? runProbes(options, folder) : []
+  const probes = tools.some(({ name }) => name === 'ours') ? await runProbes(options, folder) : []
   const results: Results = {
     machine: describeMachine(options.dir),
     versions,
@@ -89,11 +90,13 @@ async function runWorkload(
 }
 
 /** Last, so that the many files they make slow down nothing else. */
-function runProbes(options: Options, folder: WorkFolder): readonly Probe[] {
-  return PROBES.filter(({ name }) => isWanted(options, name)).flatMap((probe) => {
+async function runProbes(options: Options, folder: WorkFolder): Promise<readonly Probe[]> {
+  const probes: Probe[] = []
+  for (const probe of PROBES.filter(({ name }) => isWanted(options, name))) {
     log(`${probe.name} …`)
-    return probe.run(join(folder.runs, probe.name), options.scale)
-  })
+    probes.push(...(await probe.run(join(folder.runs, probe.name), options.scale)))
+  }
+  return probes
 }
 
 function isWanted(options: Options, name: string): boolean {

@@ -4,5 +4,5 @@ import type { Probe } from '../results.ts'
 export interface ProbeSource {
   readonly name: string
   /** `dir` is a folder of its own. @throws Error when ours fails */
-  run(dir: string, scale: number): readonly Probe[]
+  run(dir: string, scale: number): readonly Probe[] | Promise<readonly Probe[]>
 }
