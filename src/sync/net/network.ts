@@ -142,7 +142,7 @@ export class Network implements Disposable {
       const connecting = setTimeout(() => sent.destroy(timedOut()), connectTimeout)
       sent.on('socket', (socket) => {
         if (!socket.connecting) clearTimeout(connecting)
-        socket.once(isSecure ? 'secureConnect' : 'connect', () => clearTimeout(connecting))
+        else socket.once(isSecure ? 'secureConnect' : 'connect', () => clearTimeout(connecting))
       })
       sent.setTimeout(idleTimeout, () => sent.destroy(timedOut()))
       sent.on('close', () => clearTimeout(connecting))

@@ -22,9 +22,13 @@ export function bareReference(uri: string, resolved: boolean): Reference {
 export class RecordCheck {
   readonly #reference: Reference
   readonly #hasher: Hasher | undefined
+  readonly #md5: { readonly hasher: Hasher; readonly value: string } | undefined
   #bytes = 0
 
-  constructor(reference: Reference) {
+  /** @param md5 of the bytes, by the word of who sends them, in hex. */
+  constructor(reference: Reference, md5?: string) {
+    const hasher = hasherFor('md5')
+    this.#md5 = md5 === undefined || hasher === undefined ? undefined : { hasher, value: md5 }
     this.#reference = reference
     this.#hasher = hasherFor(reference.digest.algo)
   }
@@ -36,6 +40,7 @@ export class RecordCheck {
       throw changed(this.#reference, `more bytes than the ${size} that were recorded`)
     }
     this.#hasher?.update(piece)
+    this.#md5?.hasher.update(piece)
   }
 
   /** @throws ArtifactsError ERR_REMOTE_CHANGED when the bytes were not those that were recorded. */
@@ -50,6 +55,10 @@ export class RecordCheck {
         this.#reference,
         `the ${digest.algo} ${found} where ${digest.value} was recorded`,
       )
+    }
+    const md5 = this.#md5?.hasher.hex()
+    if (md5 !== this.#md5?.value) {
+      throw changed(this.#reference, `the MD5 ${md5}, although it is sent as ${this.#md5?.value}`)
     }
   }
 }

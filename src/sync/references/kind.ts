@@ -46,8 +46,10 @@ export type Found =
 export interface OpenedReference {
   /** To be read to its end or destroyed. */
   readonly body: Readable
-  /** What proves already that these are the bytes that were recorded; without it they must be read to know. */
+  /** Whether the source proves already that these are the bytes that were recorded; else they must be read to know. */
   readonly proven: boolean
+  /** What the MD5 of the bytes is by the source's own word, in hex. */
+  readonly md5?: string
 }
 
 export interface ReferenceKind {

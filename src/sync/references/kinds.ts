@@ -4,6 +4,7 @@ import { file } from './file.ts'
 import { http } from './http.ts'
 import type { ReferenceKind } from './kind.ts'
 import { other } from './other.ts'
+import { s3 } from './s3.ts'
 import { schemeOf } from './uri.ts'
 
 const KINDS: Readonly<Record<string, ReferenceKind>> = {
@@ -11,6 +12,7 @@ const KINDS: Readonly<Record<string, ReferenceKind>> = {
   file,
   http,
   https: http,
+  s3,
 }
 
 /** @throws ArtifactsError ERR_USAGE for what has no scheme. */

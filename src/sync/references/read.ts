@@ -20,8 +20,8 @@ export async function* referenceBytes(
 ): AsyncGenerator<Uint8Array> {
   refuseUnresolved(reference)
   const kind = kindOf(reference.uri)
-  const { body } = await kind.open(reference, context)
-  const check = new RecordCheck(reference)
+  const { body, md5 } = await kind.open(reference, context)
+  const check = new RecordCheck(reference, md5)
   try {
     for await (const piece of body as AsyncIterable<Uint8Array>) {
       context.signal?.throwIfAborted()

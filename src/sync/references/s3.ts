@@ -1,0 +1,161 @@
+/**
+ * `s3://bucket/key`: the object of that key, else all that lies under `key/`. Keys are written as they are; behind them
+ * `?versionId=` names one version. Recorded are the ETag, the version where the bucket keeps versions, and a checksum of
+ * the bytes where the server keeps one.
+ */
+import { ArtifactsError } from '../../errors.ts'
+import type { Reference } from '../../types.ts'
+import type { Answer, Network } from '../net/network.ts'
+import { Bucket, type S3Facts, type S3Object } from '../s3/bucket.ts'
+import { bareReference, changed } from './digests.ts'
+import type {
+  FoundItem,
+  OpenedReference,
+  ReferenceContext,
+  ReferenceKind,
+  ResolveOptions,
+} from './kind.ts'
+import { MAX_OBJECTS, tooMany } from './limits.ts'
+import { lastPart } from './uri.ts'
+
+export const s3: ReferenceKind = {
+  isRemote: true,
+  nameOf: (uri) => lastPart(split(uri).key, false),
+  async resolve(uri, options) {
+    const { bucket: name, key, versionId } = split(uri)
+    const called = lastPart(key, false)
+    if (!options.checksum) return { kind: 'one', name: called, reference: bareReference(uri, true) }
+    const bucket = await bucketOf(name, options)
+    const { signal } = options
+    const isFolder = key === '' || key.endsWith('/')
+    const facts = isFolder ? undefined : await bucket.head(key, { versionId, signal })
+    if (facts !== undefined && !facts.contentType.includes('x-directory')) {
+      return { kind: 'one', name: called, reference: referenceTo(name, facts) }
+    }
+    const items = versionId === undefined ? await itemsUnder(uri, key, bucket, options) : []
+    if (items.length > 0) return { kind: 'many', name: called, items }
+    throw new ArtifactsError('ERR_NOT_FOUND', `There is no object "${uri}", and none below it.`, {
+      hint: 'Check bucket and key; keys are written as they are, without percent-encoding.',
+      data: { uri },
+    })
+  },
+  async open(reference, context) {
+    const { bucket: name, key, ...typed } = split(reference.uri)
+    const bucket = await bucketOf(name, context)
+    const versionId = reference.versionId ?? typed.versionId
+    const { signal } = context
+    const answer = await bucket.get(key, { versionId, signal })
+    if (isSame(reference, answer)) return opened(answer, true)
+    if (reference.digest.algo !== 'etag') return opened(answer, false)
+    answer.body.destroy()
+    const kept = await keptVersion(bucket, key, reference, context)
+    if (kept !== undefined) return opened(await bucket.get(key, { versionId: kept, signal }), true)
+    const { size = 'unknown', digest, etag } = reference
+    const now = answer.headers
+    throw changed(
+      reference,
+      `the ETag ${now.etag} and ${now['content-length']} bytes where ${etag ?? digest.value} and ${size} were recorded`,
+    )
+  },
+}
+
+/** Credentials are looked for once, however many objects there are. */
+const buckets = new WeakMap<Network, Map<string, Promise<Bucket>>>()
+
+function bucketOf(name: string, { network, env }: ReferenceContext): Promise<Bucket> {
+  const known = buckets.get(network) ?? new Map<string, Promise<Bucket>>()
+  buckets.set(network, known)
+  const bucket = known.get(name) ?? Bucket.open(name, network, env)
+  known.set(name, bucket)
+  return bucket
+}
+
+interface Location {
+  readonly bucket: string
+  readonly key: string
+  readonly versionId?: string
+}
+
+function split(uri: string): Location {
+  const rest = uri.replace(/^s3:(\/\/)?/i, '')
+  const slash = rest.indexOf('/')
+  if (slash < 0) return { bucket: rest, key: '' }
+  const [, key = '', versionId] =
+    /^(.*?)(?:\?versionId=([^&]+))?$/s.exec(rest.slice(slash + 1)) ?? []
+  const location = { bucket: rest.slice(0, slash), key }
+  return versionId === undefined ? location : { ...location, versionId }
+}
+
+async function itemsUnder(
+  uri: string,
+  key: string,
+  bucket: Bucket,
+  { maxObjects = MAX_OBJECTS, signal, onProgress }: ResolveOptions,
+): Promise<readonly FoundItem[]> {
+  const prefix = key === '' || key.endsWith('/') ? key : `${key}/`
+  const items: FoundItem[] = []
+  for await (const object of bucket.list(prefix, signal)) {
+    // Programs that know folders mark them so.
+    if (object.key.endsWith('/') && object.size === 0) continue
+    if (items.length === maxObjects) throw tooMany(uri, maxObjects)
+    const reference = referenceTo(bucket.name, object)
+    items.push({ key: object.key.slice(prefix.length), kind: 'reference', reference })
+    onProgress?.({ phase: 'scan', files: items.length, bytes: 0 })
+  }
+  return items
+}
+
+function referenceTo(bucket: string, object: S3Object | S3Facts): Reference {
+  const { key, size, etag, versionId } = object
+  return {
+    uri: `s3://${bucket}/${key}`,
+    digest: digestOf(object),
+    size,
+    ...(etag === '' ? {} : { etag }),
+    ...(versionId === undefined ? {} : { versionId }),
+    resolved: true,
+  }
+}
+
+function digestOf(object: S3Object | S3Facts): Reference['digest'] {
+  const checksums = 'checksums' in object ? object.checksums : {}
+  for (const algo of ['sha256', 'crc32c']) {
+    const value = checksums[algo]
+    if (value !== undefined) return { algo, value: Buffer.from(value, 'base64').toString('hex') }
+  }
+  return { algo: 'etag', value: object.etag.replaceAll('"', '') }
+}
+
+function isSame({ etag, size, digest }: Reference, { headers }: Answer): boolean {
+  if (digest.algo === 'uri') return true
+  if (size !== undefined && headers['content-length'] !== String(size)) return false
+  return headers.etag?.replaceAll('"', '') === (etag ?? digest.value).replaceAll('"', '')
+}
+
+function opened({ body, headers }: Answer, proven: boolean): OpenedReference {
+  const etag = headers.etag?.replaceAll('"', '') ?? ''
+  const encryption = headers['x-amz-server-side-encryption'] ?? 'AES256'
+  // What was sent in one piece, and is not encrypted with a key of its own, has its MD5 for an ETag.
+  const isMd5 = /^[0-9a-f]{32}$/.test(etag) && encryption === 'AES256'
+  return { body, proven, ...(isMd5 && proven ? { md5: etag } : {}) }
+}
+
+/** The version that has the recorded ETag, where the bucket keeps versions and lets us see them. */
+async function keptVersion(
+  bucket: Bucket,
+  key: string,
+  { etag, digest, versionId }: Reference,
+  { signal }: ReferenceContext,
+): Promise<string | undefined> {
+  if (versionId !== undefined) return undefined
+  const wanted = (etag ?? digest.value).replaceAll('"', '')
+  try {
+    const versions = await bucket.versions(key, signal)
+    return versions.find((version) => version.etag.replaceAll('"', '') === wanted)?.versionId
+  } catch (error) {
+    const isDenied = error instanceof ArtifactsError && error.code === 'ERR_REMOTE_DENIED'
+    if (isDenied || (error instanceof ArtifactsError && error.data['status'] === 501))
+      return undefined
+    throw error
+  }
+}
