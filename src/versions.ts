@@ -48,6 +48,8 @@ export interface VersionSummary {
   readonly ttl?: Ttl
   /** When its time to live ends, if that is a number of seconds. */
   readonly expiresAt?: string
+  /** Id of the run that made it; `artifacts run show` tells what it used and logged. */
+  readonly run?: string
   /** Number of the operation that added it. */
   readonly operation: number
   /** As of an earlier operation: the later one with which gc gave up its bytes. */
@@ -58,8 +60,6 @@ export interface VersionDetails extends VersionSummary {
   /** Ids of the versions it was derived from. */
   readonly parents: readonly ObjectId[]
   readonly metadata: Metadata
-  /** The run that made it, and what it used and logged: `artifacts run show`. */
-  readonly run?: string
   /** The refs that it has in portfolios. */
   readonly links: readonly string[]
   /** Ids of the runs that used it, in that order. */
@@ -235,14 +235,13 @@ export function aliasHistory(
 export function versionDetails(session: Session, ref: string): VersionDetails {
   const resolved = versionOf(session, ref)
   const { version } = resolved
-  const { parents, run } = version.object
+  const { parents } = version.object
   const operation = session.state.operation(version.operation)
   const aliases = session.state.aliasesOf(version.id, resolved.link?.portfolio.id)
   return {
     ...summaryOf(session, resolved, aliases),
     parents,
     metadata: version.metadata ?? {},
-    ...(run === undefined ? {} : { run }),
     links: linksOf(session, version.id),
     usedBy: usersOf(session, version.id),
     user: operation?.user ?? '',
@@ -272,7 +271,7 @@ function summaryOf(
 ): VersionSummary {
   const { artifact, version, link } = resolved
   const { state } = session
-  const { files, bytes, createdAt, root } = version.object
+  const { files, bytes, createdAt, root, run } = version.object
   const { ttl } = version
   const removed = removalOf(session, resolved)
   return {
@@ -290,6 +289,7 @@ function summaryOf(
     ...(version.description === undefined ? {} : { description: version.description }),
     ...(ttl === undefined ? {} : { ttl }),
     ...(typeof ttl === 'number' ? { expiresAt: expiry(createdAt, ttl) } : {}),
+    ...(run === undefined ? {} : { run }),
     operation: version.operation,
     ...(removed === undefined ? {} : { removed }),
   }

@@ -4,15 +4,18 @@ import { age, count, size } from './render.ts'
 
 /** What `--json` says of a version. */
 export const VERSION_FIELDS: string =
-  'ref artifact project type version source? id digest files bytes createdAt aliases tags description? ttl? expiresAt? operation removed?'
+  'ref artifact project type version source? id digest files bytes createdAt aliases tags description? ttl? expiresAt? run? operation removed?'
 
-/** Columns of one version in a list: its name, aliases and tags, size, age, first line of the description. */
+/**
+ * Columns of one version in a list: its name, aliases and tags, size, age; then what it is a link to, the run that made
+ * it, and the first line of its description.
+ */
 export function versionRow(
   version: VersionSummary,
   name: string,
   { style, io }: Context,
 ): string[] {
-  const { aliases, tags, files, bytes, createdAt, description = '', removed, source } = version
+  const { aliases, tags, files, bytes, createdAt, description = '', removed, source, run } = version
   const labels = [...aliases, ...tags.map((tag) => `#${tag}`)].join(', ')
   const [firstLine = ''] = description.split('\n', 1)
   return [
@@ -21,7 +24,12 @@ export function versionRow(
     count(files, 'file'),
     size(bytes),
     age(createdAt, io.now()),
-    ...(source === undefined ? [] : [`-> ${source}`]),
-    removed === undefined ? style.name(firstLine) : '(removed by gc)',
+    [
+      source && `-> ${source}`,
+      run && `run ${run}`,
+      removed === undefined ? style.name(firstLine) : '(removed by gc)',
+    ]
+      .filter((words) => words !== undefined && words !== '')
+      .join('  '),
   ]
 }

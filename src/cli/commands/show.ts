@@ -14,7 +14,7 @@ export const show: Command = defineCommand({
     ['artifacts show bike:v3 bike:best', 'Two versions'],
   ],
   json: {
-    'A line for each REF': `${VERSION_FIELDS} parents metadata run? links usedBy user host tool`,
+    'A line for each REF': `${VERSION_FIELDS} parents metadata links usedBy user host tool`,
   },
 
   async run({ values, positionals: refs }, context) {

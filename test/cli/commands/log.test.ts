@@ -63,4 +63,13 @@ test('a limit that is no number above zero is refused', async () => {
   }
 })
 
+test('the run that made a version is named, before what is said of it', async () => {
+  const cwd = await twoVersions()
+  const id = (await run(['run', 'start'], { cwd })).trim()
+  await run(['commit', 'data', '--reuse', 'never', '--run', id, '-m', 'third'], { cwd })
+  const [first = '', second = ''] = (await run(['log', 'bike'], { cwd })).split('\n')
+  assert.match(first, new RegExp(`^bike:v2 .* just now +run ${id} {2}third$`))
+  assert.not.match(second, 'run')
+})
+
 test.run()
