@@ -19,8 +19,10 @@ export interface Web extends AsyncDisposable {
   readonly received: IncomingMessage[]
 }
 
+/** @param otherwise answers for paths that are no page; default: 404. */
 export async function web(
   pages: Readonly<Record<string, Page | RequestListener>> = {},
+  otherwise?: RequestListener,
 ): Promise<Web> {
   const all = new Map(Object.entries(pages))
   const asked: string[] = []
@@ -28,7 +30,7 @@ export async function web(
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`)
     received.push(request)
-    const page = all.get(new URL(request.url ?? '/', 'http://x').pathname)
+    const page = all.get(new URL(request.url ?? '/', 'http://x').pathname) ?? otherwise
     if (typeof page === 'function') return page(request, response)
     const body = Buffer.from(page?.body ?? '')
     response.writeHead(page?.status ?? (page === undefined ? 404 : 200), {

@@ -1,6 +1,7 @@
 /** Which kind of reference a URI is. */
 import { artifact } from './artifact.ts'
 import { file } from './file.ts'
+import { gs } from './gs.ts'
 import { http } from './http.ts'
 import type { ReferenceKind } from './kind.ts'
 import { other } from './other.ts'
@@ -10,6 +11,7 @@ import { schemeOf } from './uri.ts'
 const KINDS: Readonly<Record<string, ReferenceKind>> = {
   artifacts: artifact,
   file,
+  gs,
   http,
   https: http,
   s3,
