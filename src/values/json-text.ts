@@ -29,6 +29,42 @@ export function parseJson(text: string, where: string): Json {
   }
 }
 
+/**
+ * JSON as Python writes it, whose `json` knows infinite numbers; they come back as such. NaN comes back as the text that
+ * stands for it in our own tables.
+ */
+export function parsePythonJson(text: string, where: string): Json {
+  if (!/[^"\\\w](?:NaN|-?Infinity)/.test(text)) return parseJson(text, where)
+  const mark = /"|NaN|Infinity/g
+  let readable = ''
+  let from = 0
+  for (let found = mark.exec(text); found !== null; found = mark.exec(text)) {
+    const [word] = found
+    if (word === '"') {
+      mark.lastIndex = endOfString(text, found.index)
+      continue
+    }
+    readable += text.slice(from, found.index) + WORDS[word as keyof typeof WORDS]
+    from = mark.lastIndex
+  }
+  return parseJson(readable + text.slice(from), where)
+}
+
+/** No number is too large for the grammar of JSON. */
+const WORDS = { NaN: '"NaN"', Infinity: '1e999' } as const
+
+/** Where the text goes on behind the string that begins at `start`. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1)
+  while (end >= 0) {
+    let slashes = 0
+    while (text[end - 1 - slashes] === '\\') slashes++
+    if (slashes % 2 === 0) return end + 1
+    end = text.indexOf('"', end + 1)
+  }
+  return text.length
+}
+
 const BYTE_ORDER_MARK = 0xfeff
 
 function textOf(value: unknown, where: string, depth: number): string {

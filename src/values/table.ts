@@ -14,7 +14,7 @@ import {
 import { jsonText } from './json-text.ts'
 import type { Media } from './media.ts'
 import { type AddFile, mediaDocument, mediaFrom } from './media-document.ts'
-import { readJson, type ValueSource } from './value-files.ts'
+import { readDocument, type ValueSource } from './value-files.ts'
 
 export class Table {
   readonly columns: readonly string[]
@@ -104,7 +104,7 @@ export async function encodeTable(table: Table, path: string, add: AddFile): Pro
 
 /** The table of a document. @throws ArtifactsError ERR_INVALID_VALUE, ERR_UNSUPPORTED. */
 export async function decodeTable(source: ValueSource, path: string): Promise<Table> {
-  const parsed = v.safeParse(DOCUMENT, await readJson(source, path))
+  const parsed = v.safeParse(DOCUMENT, await readDocument(source, path))
   if (!parsed.success) throw noTable(path, JSON.stringify(v.flatten(parsed.issues).nested ?? {}))
   const { data, ncols, nrows, bigints = [], column_types } = parsed.output
   const columns = parsed.output.columns.map(String)

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { ArtifactsError } from '../errors.ts'
 import type { Json } from '../types.ts'
-import { parseJson } from './json-text.ts'
+import { parseJson, parsePythonJson } from './json-text.ts'
 
 /** A file to add: its bytes, a local file, or the entry of another version by its URL. */
 export type ValueFile = { readonly path: string } & (
@@ -64,6 +64,11 @@ export async function readText(source: ValueSource, path: string): Promise<strin
 /** A file as JSON. @throws ArtifactsError as `readText`. */
 export async function readJson(source: ValueSource, path: string): Promise<Json> {
   return parseJson(await readText(source, path), path)
+}
+
+/** A document that W&B may have written, in which numbers may be infinite. */
+export async function readDocument(source: ValueSource, path: string): Promise<Json> {
+  return parsePythonJson(await readText(source, path), path)
 }
 
 const MAX_BYTES = 2 ** 31
