@@ -99,6 +99,28 @@ test('a prefix is a folder: images means what lies under images/, never images2/
   assert.ok((await s3.store.verify('images', { references: true })).ok)
 })
 
+test('objects and prefixes are called as in the tables of W&B', async () => {
+  await using s3 = await at()
+  for (const key of ['model.h5', 'checkpoints/model.h5', 'images/cat.png', 'images/dog.png']) {
+    await admin.put(s3.bucket, key, key)
+  }
+  for (const [uri, as, paths] of [
+    ['model.h5', undefined, ['model.h5']],
+    ['checkpoints/model.h5', undefined, ['model.h5']],
+    ['model.h5', 'models/mymodel.h5', ['models/mymodel.h5']],
+    ['images', undefined, ['cat.png', 'dog.png']],
+    ['images', 'images', ['images/cat.png', 'images/dog.png']],
+  ] as const) {
+    const artifact = s3.store.draft('paths', { type: 'dataset' })
+    const options = as === undefined ? {} : { as }
+    const added = await artifact.addReference(`s3://${s3.bucket}/${uri}`, options)
+    assert.equal(
+      added.map(({ path }) => path),
+      paths,
+    )
+  }
+})
+
 test('an object wins over what lies under its name', async () => {
   await using s3 = await at()
   await admin.put(s3.bucket, 'x', 'object')
