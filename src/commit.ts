@@ -247,7 +247,8 @@ function targetOf(
   return { project: session.defaults.project, name: checkName(input.name) }
 }
 
-function parseName(
+/** The project and name of an artifact, `[[entity/]project/]name`. */
+export function parseName(
   session: Session,
   text: string,
 ): { readonly project: string; readonly name: string } {

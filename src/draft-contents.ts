@@ -32,6 +32,7 @@ export class DraftContents {
   /** The store that it was begun in, or that the version it started from is in. */
   home: (() => Session) | undefined
   #isFinal = false
+  #isHandedOver = false
   #commits = 0
   readonly #queue = new Queue()
 
@@ -48,8 +49,13 @@ export class DraftContents {
     this.tree = new DraftTree(base)
   }
 
+  /** Whether what was added is part of a draft in a store. */
+  get isHandedOver(): boolean {
+    return this.#isHandedOver
+  }
+
   get isFinal(): boolean {
-    return this.#isFinal || this.#commits > 0 || this.logged !== undefined
+    return this.#isFinal || this.#isHandedOver || this.#commits > 0 || this.logged !== undefined
   }
 
   finalize(): void {
@@ -108,6 +114,13 @@ export class DraftContents {
   /** What needs no reading. */
   entries(): Exclude<Entry, FileEntry>[] {
     return this.tree.sorted().flatMap((drafted) => (drafted.kind === 'entry' ? drafted.entry : []))
+  }
+
+  /** What was added is part of a draft in a store now. */
+  handOver(): void {
+    this.#isHandedOver = true
+    this.tree = new DraftTree()
+    this.staged.clear()
   }
 
   /** From now on it is the version that it became. */

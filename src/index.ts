@@ -20,6 +20,7 @@ export type {
   DirectoryStatus,
   EntrySummary,
 } from './differences.ts'
+export type { AddToDraftOptions, DraftPartReport, NewDraftOptions } from './draft-paths.ts'
 export {
   ArtifactsError,
   type ErrorCode,
@@ -67,7 +68,12 @@ export type { StoreReader } from './reader.ts'
 export type { ReferenceOptions } from './references.ts'
 export type { RemovedVersion, RemoveOptions, RemoveReport, RestoreReport } from './removal.ts'
 export { Run } from './run.ts'
-export type { LogObjectOptions, RunLogOptions } from './run-artifacts.ts'
+export type {
+  FinishArtifactOptions,
+  LogObjectOptions,
+  RunLogOptions,
+  UpsertOptions,
+} from './run-artifacts.ts'
 export type {
   FinishOptions,
   RunEdge,
@@ -79,7 +85,9 @@ export type {
   StartRunOptions,
   UseOptions,
 } from './runs.ts'
+export type { DraftPartSummary, DraftSummary, FinishDraftOptions } from './shared-drafts.ts'
 export type { StoreStatistics } from './statistics.ts'
+export type { MergedParts } from './store/commit/finish-draft.ts'
 export type { Change as OperationChange, Ttl } from './store/log/change.ts'
 export type { Setting } from './store/settings.ts'
 export { type InitOptions, type OpenOptions, Store } from './store.ts'

@@ -1,18 +1,21 @@
 /** What a run logs, uses and links: drafts, versions, and what a program has at hand: paths, URIs and values. */
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
-import { Artifact } from './artifact.ts'
+import { Artifact, contentsOf } from './artifact.ts'
 import { ArtifactVersion } from './artifact-version.ts'
 import { type LogOptions, prepareLog } from './commit-artifact.ts'
 import { ArtifactsError, isSystemError } from './errors.ts'
 import { write } from './labels.ts'
-import { checkAlias, checkText, isName } from './names.ts'
+import { checkMetadata } from './metadata.ts'
+import { checkAlias, checkTag, checkText, isName } from './names.ts'
 import { linkVersion } from './portfolios.ts'
 import { isUri } from './references.ts'
 import { runRow, sessionOfRun, type UseOptions, useVersions } from './runs.ts'
 import { type Session, versionOf } from './session.ts'
+import { addToDraft, draftTarget, finishSharedDraft, newestOf } from './shared-drafts.ts'
+import type { DraftTarget } from './store/log/plan-draft.ts'
 import { planLogAgain } from './store/log/plan-log-again.ts'
-import type { Metadata } from './types.ts'
+import type { Metadata, OperationOptions } from './types.ts'
 import type { TypedValue } from './values/values.ts'
 import { expectedType } from './version-search.ts'
 
@@ -110,6 +113,107 @@ export async function linkIn(
   const within = sessionOfRun(session, run.id)
   const link = await session.queue.run(() => linkVersion(within, ref, target, options))
   return new ArtifactVersion(run.session, versionOf(within, link.ref))
+}
+
+/** How a draft is known to those who build it. */
+export interface UpsertOptions extends OperationOptions {
+  /** Default: the group of the run. */
+  readonly distributedId?: string
+  /** What is added takes the place of what others have added. */
+  readonly overwrite?: boolean
+  readonly allowSecrets?: boolean
+}
+
+export interface FinishArtifactOptions extends UpsertOptions {
+  readonly aliases?: readonly string[]
+  readonly tags?: readonly string[]
+  readonly slot?: string
+}
+
+/** Adds what a draft holds to the one that all runs of a group build together. */
+export async function upsertIn(
+  run: RunContext,
+  artifact: Artifact,
+  options: UpsertOptions = {},
+): Promise<void> {
+  const session = run.session()
+  const { signal, onProgress, overwrite = false, allowSecrets = false } = options
+  const target = sharedDraft(run, artifact, options)
+  const contents = contentsOf(artifact)
+  contents.requireOpen()
+  await session.queue.run(() =>
+    addToDraft(session, contents, target, {
+      run: run.id,
+      overwrite,
+      allowSecrets,
+      signal,
+      onProgress,
+    }),
+  )
+}
+
+/** Makes a version of what all have added, and of what the draft that is given holds. */
+export async function finishIn(
+  run: RunContext,
+  artifact: Artifact,
+  options: FinishArtifactOptions = {},
+): Promise<ArtifactVersion> {
+  const session = run.session()
+  const { signal, onProgress, slot, aliases = [], tags = [] } = options
+  const { project, name, key } = sharedDraft(run, artifact, options)
+  aliases.map(checkAlias)
+  tags.map(checkTag)
+  const edge = { id: run.id, ...(slot === undefined ? {} : { slot: checkText(slot, 'slot') }) }
+  const { description } = artifact
+  const metadata = checkMetadata(artifact.metadata)
+  const contents = contentsOf(artifact)
+  const adds = !contents.isHandedOver && !contents.tree.isEmpty
+  const added = adds ? upsertIn(run, artifact, options) : Promise.resolve()
+  const { version } = await session.queue.run(async () => {
+    await added
+    const draft = run.session().state.openDraft(project, name, key)
+    if (draft === undefined) {
+      throw new ArtifactsError(
+        'ERR_NOT_FOUND',
+        `Nobody has added to the draft "${key}" of "${name}".`,
+        {
+          hint: 'Add to it with `run.upsertArtifact`, or log the artifact: `run.logArtifact`.',
+        },
+      )
+    }
+    return finishSharedDraft(session, draft.id, {
+      type: artifact.type,
+      aliases,
+      tags,
+      ...(description === undefined ? {} : { description }),
+      ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+      run: edge,
+      signal,
+      onProgress,
+    })
+  })
+  contents.finalize()
+  return new ArtifactVersion(run.session, versionOf(run.session(), `@${version}`))
+}
+
+function sharedDraft(
+  run: RunContext,
+  artifact: Artifact,
+  { distributedId }: UpsertOptions,
+): DraftTarget {
+  const session = run.session()
+  const { group, project: own } = runRow(session, run.id)
+  const key = distributedId ?? group
+  if (key === undefined) {
+    throw new ArtifactsError(
+      'ERR_USAGE',
+      `Run "${run.id}" is in no group: nothing tells which draft of "${artifact.name}" is meant.`,
+      { hint: 'Start the runs with the same `group`, or pass the same `distributedId`.' },
+    )
+  }
+  const { name, type, project = own } = artifact
+  const base = artifact.incremental ? newestOf(session, project, name) : undefined
+  return draftTarget({ project, name, type, key }, base)
 }
 
 /**

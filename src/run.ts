@@ -7,6 +7,8 @@ import type { ArtifactEntry } from './artifact-entry.ts'
 import { ArtifactVersion } from './artifact-version.ts'
 import { refusalOf } from './read-only.ts'
 import {
+  type FinishArtifactOptions,
+  finishIn,
   type LogObjectOptions,
   linkIn,
   logIn,
@@ -14,6 +16,8 @@ import {
   nameOfPath,
   type RunContext,
   type RunLogOptions,
+  type UpsertOptions,
+  upsertIn,
   useIn,
 } from './run-artifacts.ts'
 import {
@@ -245,6 +249,27 @@ export class Run implements AsyncDisposable {
     const { aliases, ...rest } = options
     const version = await this.logModel(path, rest)
     return this.linkArtifact(version, portfolio, aliases === undefined ? {} : { aliases })
+  }
+
+  /**
+   * Adds what a draft holds to the one of this artifact that all runs of the same group, or all who pass the same
+   * `distributedId`, build together: in any number of processes, at once.
+   * @throws ArtifactsError ERR_USAGE without a group or id, ERR_TYPE_MISMATCH, and as `logArtifact`.
+   */
+  async upsertArtifact(artifact: Artifact, options?: UpsertOptions): Promise<void> {
+    return this.#write(() => upsertIn(this.#context, artifact, options))
+  }
+
+  /**
+   * Makes a version of what all have added, and of what the draft that is given holds; what is added next begins another.
+   * All runs that added to it have logged it.
+   * @throws ArtifactsError ERR_CONFLICT naming writers that disagree, ERR_NOT_FOUND where nobody has added anything.
+   */
+  async finishArtifact(
+    artifact: Artifact,
+    options?: FinishArtifactOptions,
+  ): Promise<ArtifactVersion> {
+    return this.#write(() => finishIn(this.#context, artifact, options))
   }
 
   /** Versions that it logged, each once. */

@@ -10,6 +10,14 @@ import type { CacheCleaning, CacheContents } from './cache.ts'
 import { type CommitOptions, type CommitReport, commitPaths } from './commit.ts'
 import { type LogOptions, prepareLog } from './commit-artifact.ts'
 import { type DirectoryStatus, directoryStatus } from './differences.ts'
+import {
+  type AddToDraftOptions,
+  addPaths,
+  beginDraft,
+  type DraftPartReport,
+  type NewDraftOptions,
+  removePaths,
+} from './draft-paths.ts'
 import { processVariables } from './environment.ts'
 import {
   type DownloadOptions,
@@ -71,7 +79,17 @@ import {
   type StartRunOptions,
 } from './runs.ts'
 import type { Session } from './session.ts'
+import {
+  abortDraft,
+  type DraftSummary,
+  draftEntries,
+  type FinishDraftOptions,
+  finishSharedDraft,
+  listDrafts,
+  resolveDraft,
+} from './shared-drafts.ts'
 import type { StoreStatistics } from './statistics.ts'
+import type { MergedParts } from './store/commit/finish-draft.ts'
 import { createStore } from './store/create.ts'
 import { createIo } from './store/io/io.ts'
 import { openStore } from './store/open.ts'
@@ -419,6 +437,60 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     return lineageOf(this.#now(), ref, options)
   }
 
+  /** Drafts that several processes build together and that are open, the oldest first. */
+  drafts(): readonly DraftSummary[] {
+    return listDrafts(this.#now())
+  }
+
+  /** An open draft by its id, the beginning of that, or its key; without one, the only draft that is open. */
+  openDraft(draft?: string): DraftSummary {
+    return resolveDraft(this.#now(), draft)
+  }
+
+  /** Begins a draft for others to add to; see {@link NewDraftOptions}. */
+  async beginDraft(name: string, options?: NewDraftOptions): Promise<DraftSummary> {
+    return this.#writing((session) => beginDraft(session, name, options))
+  }
+
+  /** Adds paths to an open draft, as `commit` would store them. */
+  async addToDraft(
+    paths: readonly string[],
+    options?: AddToDraftOptions,
+  ): Promise<DraftPartReport> {
+    return this.#writing((session) => addPaths(session, paths, options))
+  }
+
+  /** Takes entries away from an open draft. */
+  async removeFromDraft(
+    paths: readonly string[],
+    options: { readonly draft?: string } = {},
+  ): Promise<DraftPartReport> {
+    return this.#writing((session) => removePaths(session, paths, options.draft))
+  }
+
+  /** What was added to an open draft, merged, without what it starts from; and in words, where writers disagree. */
+  draftEntries(draft?: string): MergedParts {
+    const session = this.#now()
+    return draftEntries(session, resolveDraft(session, draft).id)
+  }
+
+  /** Makes a version of an open draft. */
+  async finishDraft(draft?: string, options?: FinishDraftOptions): Promise<ArtifactVersion> {
+    const { version } = await this.#writing((session) =>
+      finishSharedDraft(session, resolveDraft(session, draft).id, options),
+    )
+    return this.fromId(version)
+  }
+
+  /** Gives an open draft up. */
+  async abortDraft(draft?: string): Promise<DraftSummary> {
+    return this.#writing(async (session) => {
+      const open = resolveDraft(session, draft)
+      await abortDraft(session, open.id)
+      return open
+    })
+  }
+
   /** The operations of the log, newest first. */
   operations(options?: { readonly limit?: number }): Iterable<OperationSummary> {
     this.#refresh()
@@ -509,6 +581,15 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
       }
     },
     list: (): readonly Setting[] => this.#session.opened.settings.list(),
+  }
+
+  /** A step that writes, in its turn. */
+  async #writing<T>(step: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      return await this.#session.queue.run(() => step(this.#now()))
+    } catch (error) {
+      throw refusalOf(this.#session, error)
+    }
   }
 
   /** Takes up what other processes have committed. */

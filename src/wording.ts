@@ -70,6 +70,18 @@ export function summarize(session: Session, changes: readonly Change[]): string 
   )
   for (const { run, state } of of('run.finish'))
     say(state === 'failed' ? 'fail' : 'finish', [`run ${run}`])
+  say(
+    'draft',
+    of('draft.open').map(({ name, key }) => `${name} "${key}"`),
+  )
+  say(
+    'draft add',
+    of('draft.part').map(({ draft, writer }) => `${draftName(session, draft)} by ${writer}`),
+  )
+  say(
+    'draft abort',
+    of('draft.abort').map(({ draft }) => draftName(session, draft)),
+  )
   const packs = of('packs.drop').flatMap((change) => change.packs)
   if (packs.length > 0)
     phrases.push(`drop ${packs.length} ${packs.length === 1 ? 'pack' : 'packs'}`)
@@ -159,6 +171,12 @@ const WORDS: Words = {
   'run.uses': ({ run, ...edge }, session) => `run ${run} uses ${edgeIn(session, edge)}`,
   'run.logs': ({ run, deduplicated, ...edge }, session) =>
     `run ${run} logs ${edgeIn(session, edge)}${deduplicated === true ? ', which was there' : ''}`,
+  'draft.open': ({ project, name, key }) => `draft "${key}" of ${project}/${name} begun`,
+  'draft.part': ({ draft, writer, files, bytes, removed }, session) =>
+    `draft ${draftName(session, draft)}: ${files} files, ${bytes} bytes by ${writer}${removed === undefined ? '' : `, without ${listed(removed)}`}`,
+  'draft.finish': ({ draft, version }, session) =>
+    `draft ${draftName(session, draft)} became ${refOfId(session, version)}`,
+  'draft.abort': ({ draft }, session) => `draft ${draftName(session, draft)} given up`,
   'packs.drop': ({ packs }) =>
     packs
       .map(
@@ -174,6 +192,12 @@ function edgeIn(
 ): string {
   const isHere = session.opened.index.state.versionById(version) !== undefined
   return `${isHere ? refOfId(session, version) : (name ?? refOfId(session, version))} as ${slot}`
+}
+
+/** `bike "sweep-7"`. */
+function draftName(session: Session, id: string): string {
+  const draft = session.opened.index.state.draft(id)
+  return draft === undefined ? id.slice(0, 12) : `${draft.name} "${draft.key}"`
 }
 
 function moves(set: object, old: object): string {

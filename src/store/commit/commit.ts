@@ -10,7 +10,6 @@ import type {
   ArtifactId,
   Entry,
   EntryPath,
-  FileEntry,
   Metadata,
   ObjectId,
   OperationOptions,
@@ -23,6 +22,7 @@ import type { StateView } from '../index/state.ts'
 import type { WrittenPack } from '../ingest/protocol.ts'
 import type { ScanReport, Source } from '../ingest/scan.ts'
 import { type CommitOutcome, currentVersion, type Plan, planCommit } from '../log/plan.ts'
+import { type FinishedDraft, withDraft } from '../log/plan-draft.ts'
 import { encodeVersionObject, versionId } from '../log/version-object.ts'
 import { VERSION } from '../object/id.ts'
 import { nodeReader, type OpenedStore } from '../opened.ts'
@@ -36,8 +36,8 @@ export interface CommitRequest extends OperationOptions {
   readonly name: string
   readonly type?: string
   readonly sources: readonly Source[]
-  /** Entries that are not read from files; what they hold must not overlap with the sources. */
-  readonly entries?: readonly Exclude<Entry, FileEntry>[]
+  /** Entries that are not read from files; those of files have their bytes in the store. They do not overlap with the sources. */
+  readonly entries?: readonly Entry[]
   readonly base?: BaseVersion
   readonly aliases: readonly string[]
   readonly tags: readonly string[]
@@ -46,6 +46,8 @@ export interface CommitRequest extends OperationOptions {
   readonly reuse: 'latest' | 'any' | 'never'
   /** The run that logs it, and the name this has in the run; by default the artifact's. */
   readonly run?: { readonly id: string; readonly slot?: string }
+  /** The draft that ends with the commit, its entries being those of the draft. */
+  readonly finishes?: FinishedDraft
   readonly include: readonly string[]
   readonly exclude: readonly string[]
   readonly allowSecrets: boolean
@@ -178,7 +180,9 @@ async function publish(
     const { outcome, operation } = await commitOperation(store, {
       packs,
       plan: (state): Plan<CommitOutcome | Stale> => {
-        const plan = planCommit(state, intent)
+        const commit = planCommit(state, intent)
+        const { finishes } = request
+        const plan = finishes === undefined ? commit : withDraft(state, commit, finishes)
         if (plan.outcome.kind !== 'created') return plan
         if (!isStored) return AGAIN
         if (!made.reliance.holds(state, own)) return STALE

@@ -2,7 +2,7 @@
  * Turns sources into the content of a version: stores the chunks that are new, builds the tree, and collects recipes
  * and nodes. Nothing it writes is named by anything until its packs stand in an operation.
  */
-import { ArtifactsError } from '../../errors.ts'
+import { ArtifactsError, damaged } from '../../errors.ts'
 import type { Entry, FileEntry, ObjectId } from '../../types.ts'
 import { droppedIds, isDropped } from '../index/pack-rows.ts'
 import { IdSet } from '../ingest/id-set.ts'
@@ -149,6 +149,7 @@ export class VersionWriter {
 
   #treeBuilder(missing: Map<FileEntry, string>): TreeBuilder {
     const previous = this.#previousTree()
+    const stored = new Set<Entry>(this.#request.entries)
     return new TreeBuilder((id, bytes, level, leaf) => {
       const isKnown = level === 0 && previous.hasLeaf(id)
       if (!isKnown) this.#keepNode(id, bytes)
@@ -156,8 +157,16 @@ export class VersionWriter {
       for (const entry of leaf ?? []) {
         if (entry.kind !== 'file') continue
         if (entry.content.kind !== 'inline') this.#chunkedBytes += entry.size
+        if (isKnown || previous.hasFile(entry)) {
+          this.#scan.takeCached(entry)
+          continue
+        }
+        if (stored.has(entry)) {
+          if (!isPresent(this.#store, this.#reliance, entry.content)) throw lost(entry)
+          continue
+        }
         const file = this.#scan.takeCached(entry)
-        if (file === undefined || isKnown || previous.hasFile(entry)) continue
+        if (file === undefined) continue
         if (!isPresent(this.#store, this.#reliance, entry.content)) missing.set(entry, file)
       }
     })
@@ -232,6 +241,10 @@ export class VersionWriter {
 function isFirstVersion({ index }: OpenedStore, { project, name }: CommitRequest): boolean {
   const artifact = index.state.artifactByName(project, name)
   return artifact === undefined || currentVersion(index.state, artifact.id) === undefined
+}
+
+function lost({ path }: Entry): ArtifactsError {
+  return damaged(`The bytes of "${path}", which is stored already, can't be found.`)
 }
 
 function isBefore(given: Entry | undefined, entry: Entry): boolean {

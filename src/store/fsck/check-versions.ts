@@ -10,7 +10,7 @@ import { NODE, VERSION } from '../object/id.ts'
 import type { Counts, Examination } from './examination.ts'
 import { type Loss, type ObjectSource, TreeCheck } from './tree-check.ts'
 
-/** A version that must be whole. */
+/** A version, or a part of a draft, that must be whole. */
 export interface CheckedVersion {
   readonly id: ObjectId
   readonly artifact: ArtifactId
@@ -20,6 +20,8 @@ export interface CheckedVersion {
   readonly root: ObjectId
   readonly files: number
   readonly bytes: number
+  /** The draft that it is a part of, and no version: then `id` is its root. */
+  readonly draft?: string
 }
 
 export type OnLoss = (loss: Loss, version: CheckedVersion) => void
@@ -91,6 +93,8 @@ function judge(
     const isSure = losses === 0 || gap !== undefined || blocked !== undefined
     if (isSure || round === MOST_ROUNDS || !fresh.catchUp()) return losses
     if (fresh.state.versionById(version.id)?.purged !== undefined) return 'purged'
+    const { draft } = version
+    if (draft !== undefined && fresh.state.draft(draft)?.state !== 'open') return 'purged'
   }
 }
 
@@ -128,6 +132,17 @@ SELECT version.id, version.artifact, number, root, files, bytes, deleted, projec
 FROM version JOIN artifact ON artifact.id = version.artifact
 WHERE purged IS NULL ORDER BY project, name, number`
 
+const PARTS = `
+SELECT draft, root, files, bytes, part, name, key
+FROM draft_part JOIN draft ON draft.id = draft_part.draft WHERE state = 'open'`
+
+interface PartRow extends Pick<CheckedVersion, 'root' | 'files' | 'bytes'> {
+  readonly draft: string
+  readonly part: number
+  readonly name: string
+  readonly key: string
+}
+
 interface Row extends Omit<CheckedVersion, 'ref'> {
   readonly deleted: number | null
   readonly project: string
@@ -146,8 +161,13 @@ function* versionsToCheck(examination: Examination): Generator<CheckedVersion> {
 }
 
 function rowsOf(connection: Connection, { project: home }: Examination): CheckedVersion[] {
-  return connection.all<Row>(VERSIONS).map(({ deleted, project, name, ...row }) => {
+  const versions = connection.all<Row>(VERSIONS).map(({ deleted, project, name, ...row }) => {
     const ref = `${project === home ? '' : `${project}/`}${name}:v${row.number}`
     return { ...row, ref: deleted === null ? ref : `${ref} (deleted)` }
   })
+  const parts = connection.all<PartRow>(PARTS).map(({ part, name, key, ...row }) => {
+    const ref = `part ${part} of the draft "${key}" of ${name}`
+    return { ...row, id: row.root, artifact: '' as ArtifactId, number: part, ref }
+  })
+  return [...versions, ...parts]
 }

@@ -11,9 +11,10 @@ import { nodeReader, type OpenedStore, readObject } from '../opened.ts'
 import { type ReadNode, TreeCursor } from '../tree/cursor.ts'
 import { type Census, LEAVING } from './census.ts'
 
-/** A version to be met. */
+/** A version, or a part of a draft, to be met. */
 export interface Marked {
-  readonly version: ObjectId
+  /** Absent: a tree that is no version's. */
+  readonly version?: ObjectId
   readonly root: ObjectId
   readonly owner: number
   /** What messages call it. */
@@ -60,7 +61,8 @@ export class Marker {
 
   async #markTree(marked: Marked): Promise<void> {
     // The log has the version's object too: it is no loss if no pack has.
-    this.#census.meet(Buffer.from(marked.version, 'hex'), marked.owner)
+    const { version } = marked
+    if (version !== undefined) this.#census.meet(Buffer.from(version, 'hex'), marked.owner)
     if (!this.#isNew(marked.root, marked, '')) return
     const cursor = new TreeCursor(this.#read, marked.root)
     while (!cursor.done) {

@@ -117,10 +117,11 @@ function expiryOf({ ttl, object }: VersionRow): number | undefined {
   return typeof ttl === 'number' ? Date.parse(object.createdAt) + ttl * 1000 : undefined
 }
 
-/** Whether an alias other than `latest`, a portfolio or a run's use keeps a version beyond its time. */
+/** Whether an alias other than `latest`, a portfolio, a draft or a run's use keeps a version beyond its time. */
 function isInUse(state: StateView, { id }: VersionRow): boolean {
   const isAliased = state.aliasesOf(id).some((alias) => alias !== LATEST)
-  return isAliased || state.linksOf(id).length > 0 || state.isUsed(id)
+  const isBase = state.openDrafts().some(({ base }) => base === id)
+  return isAliased || isBase || state.linksOf(id).length > 0 || state.isUsed(id)
 }
 
 /** The end of time where a duration leads beyond it. */

@@ -73,6 +73,7 @@ async function attempt(
     const counted = new Map(before?.counted)
     const marker = new Marker(store, census, request)
     // Those that stay come first: what goes with the others is what is left.
+    await markDrafts(store, marker, explain ? EVERYBODY + versions.length : EVERYBODY)
     for (const stays of [true, false]) {
       for (const version of versions) {
         const known = counted.get(version.version)
@@ -89,6 +90,15 @@ async function attempt(
   } catch (error) {
     if (error instanceof IndexReplacedError) return undefined
     throw error
+  }
+}
+
+/** What was added to drafts that are not finished is needed as live versions are. */
+async function markDrafts({ index }: OpenedStore, marker: Marker, owner: number): Promise<void> {
+  for (const { id, name, key } of index.state.openDrafts()) {
+    for (const { root, part } of index.state.draftParts(id)) {
+      await marker.mark({ root, owner, ref: `part ${part} of the draft "${key}" of "${name}"` })
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import type { Operation } from '../log/operation.ts'
 import type { Connection } from './connection.ts'
 import { ALIAS_CHANGES } from './fold-aliases.ts'
 import { ARTIFACT_CHANGES } from './fold-artifacts.ts'
+import { DRAFT_CHANGES } from './fold-drafts.ts'
 import { LINK_CHANGES } from './fold-links.ts'
 import { PACK_CHANGES } from './fold-packs.ts'
 import { RUN_CHANGES } from './fold-runs.ts'
@@ -21,6 +22,7 @@ const APPLY: Applies<ChangeKind> = {
   ...ALIAS_CHANGES,
   ...LINK_CHANGES,
   ...RUN_CHANGES,
+  ...DRAFT_CHANGES,
   ...PACK_CHANGES,
   ...UNDO_CHANGES,
 }
@@ -33,6 +35,10 @@ const FINAL: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
   'run.finish',
   'run.uses',
   'run.logs',
+  'draft.open',
+  'draft.part',
+  'draft.finish',
+  'draft.abort',
 ])
 
 /**

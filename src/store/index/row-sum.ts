@@ -30,7 +30,7 @@ export function insertRow(
   connection.run(`${insert} VALUES (${'?, '.repeat(values.length)}?)`, ...values, rowSum(values))
 }
 
-const KEYS = { operation: 'n', artifact: 'id', version: 'id', run: 'id' } as const
+const KEYS = { operation: 'n', artifact: 'id', version: 'id', run: 'id', draft: 'id' } as const
 
 /** Gives the row that was changed its sum. */
 export function seal(connection: Connection, table: keyof typeof KEYS, key: SqlValue): void {

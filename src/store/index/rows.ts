@@ -6,6 +6,8 @@ import { checkedRow } from './row-sum.ts'
 import type {
   AliasRow,
   ArtifactRow,
+  DraftPartRow,
+  DraftRow,
   EdgeRow,
   LinkRow,
   OperationRow,
@@ -80,6 +82,33 @@ export interface StoredRun {
   readonly command: string | null
   readonly directory: string | null
   readonly source: string | null
+  readonly operation: number
+}
+
+export interface StoredDraft {
+  readonly id: string
+  readonly project: string
+  readonly name: string
+  readonly type: string | null
+  readonly key: string
+  readonly base: ObjectId | null
+  readonly operation: number
+  readonly parts: number
+  readonly state: DraftRow['state']
+  readonly ended: number | null
+  readonly version: ObjectId | null
+}
+
+export interface StoredDraftPart {
+  readonly draft: string
+  readonly part: number
+  readonly root: ObjectId
+  readonly files: number
+  readonly bytes: number
+  readonly writer: string
+  readonly run: string | null
+  readonly overwrite: number
+  readonly removed: string | null
   readonly operation: number
 }
 
@@ -177,6 +206,38 @@ export function toRun(row: StoredRun): RunRow {
     ...(row.directory === null ? {} : { directory: row.directory }),
     ...(row.source === null ? {} : { source: parseJson(row.source) }),
     operation: row.operation,
+  }
+}
+
+export function toDraft(row: StoredDraft): DraftRow {
+  const { id, project, name, type, key, base, operation, parts, state, version } = checkedRow(row)
+  return {
+    id,
+    project,
+    name,
+    ...(type === null ? {} : { type }),
+    key,
+    ...(base === null ? {} : { base }),
+    operation,
+    parts,
+    state,
+    ...(version === null ? {} : { version }),
+  }
+}
+
+export function toDraftPart(row: StoredDraftPart): DraftPartRow {
+  const { part, root, files, bytes, writer, run, overwrite, removed, operation } = checkedRow(row)
+  return {
+    draft: row.draft,
+    part,
+    root,
+    files,
+    bytes,
+    writer,
+    ...(run === null ? {} : { run }),
+    overwrite: overwrite === 1,
+    removed: removed === null ? [] : parseJson(removed),
+    operation,
   }
 }
 

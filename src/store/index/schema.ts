@@ -3,7 +3,7 @@
  * text where people query them (`find`, `sql`), bytes where there are millions of them. Raise `SCHEMA_VERSION` with
  * every change of `SCHEMA` or of what `fold.ts` writes: an index of another version is rebuilt.
  */
-export const SCHEMA_VERSION = 8
+export const SCHEMA_VERSION = 9
 
 export const SCHEMA = `
 -- One row. The fold stands after operation "applied", whose hash is "hash" (of format.json while applied is 0).
@@ -193,4 +193,37 @@ CREATE TABLE edge (
   UNIQUE (run, direction, slot, version)
 ) STRICT;
 CREATE INDEX edge_version ON edge (version, direction);
+
+-- "state": 'open', 'finished' (as "version") or 'aborted', since operation "ended". "parts": how many it has.
+CREATE TABLE draft (
+  id TEXT PRIMARY KEY,
+  project TEXT NOT NULL,
+  name TEXT NOT NULL,
+  type TEXT,
+  key TEXT NOT NULL,
+  base TEXT,
+  operation INTEGER NOT NULL,
+  parts INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'finished', 'aborted')),
+  ended INTEGER,
+  version TEXT,
+  sum INTEGER NOT NULL
+) STRICT;
+CREATE INDEX draft_open ON draft (project, name, key) WHERE state = 'open';
+
+-- "removed": JSON.
+CREATE TABLE draft_part (
+  draft TEXT NOT NULL,
+  part INTEGER NOT NULL,
+  root TEXT NOT NULL,
+  files INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  writer TEXT NOT NULL,
+  run TEXT,
+  overwrite INTEGER NOT NULL,
+  removed TEXT,
+  operation INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
+  PRIMARY KEY (draft, part)
+) STRICT, WITHOUT ROWID;
 `

@@ -9,11 +9,15 @@ import { type Connection, IndexDamageError } from './connection.ts'
 import { checkedRow } from './row-sum.ts'
 import {
   type StoredArtifact,
+  type StoredDraft,
+  type StoredDraftPart,
   type StoredLink,
   type StoredRun,
   type StoredVersion,
   toAlias,
   toArtifact,
+  toDraft,
+  toDraftPart,
   toEdge,
   toLink,
   toOperation,
@@ -92,6 +96,35 @@ export interface RunFilter {
   readonly job?: string
   readonly group?: string
   readonly state?: RunRow['state']
+}
+
+/** A version that several processes build together. */
+export interface DraftRow {
+  readonly id: string
+  readonly project: string
+  readonly name: string
+  readonly type?: string
+  readonly key: string
+  readonly base?: ObjectId
+  /** The operation that began it. */
+  readonly operation: number
+  readonly parts: number
+  readonly state: 'open' | 'finished' | 'aborted'
+  /** What it became. */
+  readonly version?: ObjectId
+}
+
+export interface DraftPartRow {
+  readonly draft: string
+  readonly part: number
+  readonly root: ObjectId
+  readonly files: number
+  readonly bytes: number
+  readonly writer: string
+  readonly run?: string
+  readonly overwrite: boolean
+  readonly removed: readonly string[]
+  readonly operation: number
 }
 
 /** What a run used (`input`) or logged (`output`). */
@@ -187,6 +220,12 @@ export interface StateView {
   childrenOf(version: ObjectId): ObjectId[]
   /** Whether a run has used the version. */
   isUsed(version: ObjectId): boolean
+  draft(id: string): DraftRow | undefined
+  openDraft(project: string, name: string, key: string): DraftRow | undefined
+  /** Open ones, the oldest first. */
+  openDrafts(): DraftRow[]
+  /** In their order. */
+  draftParts(draft: string): DraftPartRow[]
   operation(n: number): OperationRow | undefined
   /** At most `limit` operations with numbers below `before`, the newest first. */
   operationsBefore(before: number, limit: number): OperationRow[]
@@ -215,6 +254,7 @@ const VERSION = 'SELECT * FROM version'
 const OPERATION = 'SELECT * FROM operation'
 const LINK = 'SELECT * FROM link'
 const RUN = 'SELECT * FROM run'
+const DRAFT = 'SELECT * FROM draft'
 const EDGE = 'SELECT * FROM edge'
 const LIVE = 'deleted IS NULL'
 
@@ -379,6 +419,33 @@ export function stateView(source: Source): StateView {
         id,
       ),
     isUsed: (id) => source.read((connection) => (versionIn(connection, id)?.uses ?? 0) > 0),
+    draft: (id) => one(toDraft, `${DRAFT} WHERE id = ?`, id),
+    openDraft: (project, name, key) =>
+      one(
+        toDraft,
+        `${DRAFT} WHERE project = ? AND name = ? AND key = ? AND state = 'open'`,
+        project,
+        name,
+        key,
+      ) ??
+      source.read((connection) => {
+        // As with `artifactByName`.
+        const all = connection.all<StoredDraft>(`${DRAFT} NOT INDEXED`).map(toDraft)
+        const found = all.some(
+          (row) =>
+            row.state === 'open' && row.project === project && row.name === name && row.key === key,
+        )
+        return found ? missing('draft', key) : undefined
+      }),
+    openDrafts: () => many(toDraft, `${DRAFT} WHERE state = 'open' ORDER BY operation`),
+    draftParts: (id) =>
+      source.read((connection) => {
+        const sql = 'SELECT * FROM draft_part WHERE draft = ? ORDER BY part'
+        const found = connection.all<StoredDraftPart>(sql, id)
+        const row = connection.get<StoredDraft>(`${DRAFT} WHERE id = ?`, id)
+        if (found.length !== (row === undefined ? 0 : checkedRow(row).parts)) missing('part', id)
+        return found.map(toDraftPart)
+      }),
     operation: (n) => one(toOperation, `${OPERATION} WHERE n = ?`, n),
     operationsBefore: (before, limit) =>
       many(toOperation, `${OPERATION} WHERE n < ? ORDER BY n DESC LIMIT ?`, before, limit),

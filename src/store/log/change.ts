@@ -1,9 +1,10 @@
 /**
  * The changes an operation can hold (docs/format.md section 6). This file is the one list of kinds: a new kind is an
- * interface and a schema here (those of runs: run-change.ts), and a case in `index/fold.ts` and in `invert.ts`, which do not compile without it.
+ * interface and a schema here (those of runs: run-change.ts, of drafts: draft-change.ts), and a case in `index/fold.ts` and in `invert.ts`, which do not compile without it.
  */
 import * as v from 'valibot'
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
+import { DRAFT_SCHEMAS, type DraftChange } from './draft-change.ts'
 import {
   RUN_SCHEMAS,
   type RunFinish,
@@ -178,6 +179,7 @@ export type Change =
   | RunFinish
   | RunUses
   | RunLogs
+  | DraftChange
   | PacksDrop
   | Undo
 export type ChangeKind = Change['kind']
@@ -265,6 +267,7 @@ const SCHEMAS: { readonly [K in ChangeKind]: v.GenericSchema<unknown, ChangeOf<K
   'link.add': v.strictObject({ kind: v.literal('link.add'), ...linkOf }),
   'link.remove': v.strictObject({ kind: v.literal('link.remove'), ...linkOf }),
   ...RUN_SCHEMAS,
+  ...DRAFT_SCHEMAS,
   'packs.drop': v.strictObject({
     kind: v.literal('packs.drop'),
     packs: v.pipe(

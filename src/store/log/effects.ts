@@ -78,6 +78,10 @@ const EFFECTS: Effects = {
   'run.finish': () => [],
   'run.uses': () => [],
   'run.logs': () => [],
+  'draft.open': () => [],
+  'draft.part': () => [],
+  'draft.finish': () => [],
+  'draft.abort': () => [],
   'packs.drop': () => [],
   undo: () => [],
 }

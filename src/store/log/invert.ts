@@ -32,6 +32,11 @@ const INVERSES: Inverses = {
   'run.finish': () => undefined,
   'run.uses': () => undefined,
   'run.logs': () => undefined,
+  // A draft that became a version is none any more, also when that version is deleted.
+  'draft.open': () => undefined,
+  'draft.part': () => undefined,
+  'draft.finish': () => undefined,
+  'draft.abort': () => undefined,
   'packs.drop': () => undefined,
   // What an undone operation did is taken back by the other changes of its undoing.
   undo: () => undefined,

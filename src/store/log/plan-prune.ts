@@ -122,7 +122,8 @@ function numberAt(metadata: Metadata, key: string): number | undefined {
 
 /** Whether an alias or a portfolio names it. */
 function isNamed(state: StateView, row: VersionRow): boolean {
-  return aliasesOf(state, row).length > 0 || state.linksOf(row.id).length > 0
+  const isBase = state.openDrafts().some(({ base }) => base === row.id)
+  return isBase || aliasesOf(state, row).length > 0 || state.linksOf(row.id).length > 0
 }
 
 function aliasesOf(state: StateView, { id }: VersionRow): string[] {

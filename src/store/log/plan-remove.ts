@@ -46,6 +46,10 @@ export function planRemove(state: StateView, intent: RemoveIntent): Plan<RemoveO
     state,
     targets.map(({ row, target }) => ({ version: row.id, ref: `${target.name}:v${row.number}` })),
   )
+  refuseBases(
+    state,
+    targets.map(({ row, target }) => ({ version: row.id, ref: `${target.name}:v${row.number}` })),
+  )
   const rows = targets.map(({ row }) => row)
   const aliases = targets.flatMap(({ row: { id, artifact }, held }) =>
     held.map((alias) => ({ artifact, alias, from: id, to: null })),
@@ -131,6 +135,25 @@ export function refuseLinked(
       data: { held },
     },
   )
+}
+
+/** Throws ERR_IN_USE where drafts that are not finished start from one of the versions. */
+function refuseBases(
+  state: StateView,
+  targets: readonly { readonly version: ObjectId; readonly ref: string }[],
+): void {
+  for (const draft of state.openDrafts()) {
+    const held = targets.find(({ version }) => version === draft.base)
+    if (held === undefined) continue
+    throw new ArtifactsError(
+      'ERR_IN_USE',
+      `The draft "${draft.key}" of "${draft.name}" starts from "${held.ref}": nothing was removed.`,
+      {
+        hint: `Finish it first, or give it up: \`artifacts draft abort --id ${draft.id.slice(0, 12)}\`.`,
+        data: { draft: draft.id },
+      },
+    )
+  }
 }
 
 function holders(state: StateView, version: ObjectId): string[] {

@@ -26,6 +26,11 @@ export const countSchema: v.GenericSchema<unknown, number> = v.pipe(
 )
 export const timeSchema: v.GenericSchema<unknown, string> = text(isTime, 'not a time')
 
+export const somePathsSchema: v.GenericSchema<unknown, readonly string[]> = v.pipe(
+  list(text(isPathText, 'not a path')),
+  v.check((texts) => texts.length > 0, 'no path'),
+)
+
 export const someTagsSchema: v.GenericSchema<unknown, readonly string[]> = v.pipe(
   tagsSchema,
   v.check((tags) => tags.length > 0, 'no tag'),
@@ -75,6 +80,11 @@ function hex<T extends string>(digits: number): v.GenericSchema<unknown, T> {
 
 function text(rule: (text: string) => boolean, message: string): v.GenericSchema<unknown, string> {
   return v.custom<string>((value) => typeof value === 'string' && rule(value), message)
+}
+
+/** What a path can be before its rules are looked at: not empty, 4,096 units at most. */
+function isPathText(value: string): boolean {
+  return value.length > 0 && value.length <= 4096
 }
 
 function isTime(value: string): boolean {

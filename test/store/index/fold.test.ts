@@ -364,11 +364,11 @@ test('does not offer to undo what only drops bytes', () => {
   )
 })
 
-function foldGolden(directory: string): MemoryState {
+function foldGolden(directory: string, operations = 12): MemoryState {
   const memory = memoryState()
   const golden = new URL(`${directory}/`, GOLDEN)
   let prev = readFileSync(new URL('format.json', golden), 'utf8').split('\n')[1] ?? ''
-  for (let n = 1; n <= 12; n++) {
+  for (let n = 1; n <= operations; n++) {
     const name = `${String(n).padStart(12, '0')}.json`
     const entry = decodeOperation(readFileSync(new URL(name, golden)), { n, prev, path: name })
     if (entry.kind !== 'operation') throw new Error(entry.why)
@@ -431,6 +431,51 @@ test('counts an edge once, and the uses of a version before the store has it', (
   assert.not.ok(state.isUsed(add.version))
   apply(add)
   assert.ok(state.isUsed(add.version))
+})
+
+test('folds the golden log of drafts', () => {
+  const { connection, state } = foldGolden('log-3', 8)
+  assert.equal(state.openDrafts(), [])
+  const [first, second] = connection
+    .all<{ id: string }>('SELECT id FROM draft ORDER BY operation')
+    .map(({ id }) => state.draft(id))
+  assert.equal(
+    [first?.key, first?.type, first?.base, first?.parts, first?.state],
+    ['größe 7', 'result', undefined, 3, 'finished'],
+  )
+  assert.equal([second?.type, second?.base, second?.state], [undefined, first?.version, 'aborted'])
+  assert.is(state.artifactByName('vision', 'sweep')?.type, 'result')
+  assert.equal(
+    state
+      .draftParts(first?.id ?? '')
+      .map(({ part, writer, run, overwrite, removed }) => [part, writer, run, overwrite, removed]),
+    [
+      [0, 'run w1', 'w1', false, []],
+      [1, 'run w2', 'w2', true, []],
+      [2, 'ann@laptop:77', undefined, false, ['old', 'dir/ä']],
+    ],
+  )
+})
+
+test('takes no second draft of a name, no part out of order and none after the end', () => {
+  const { state, apply } = memoryState()
+  const draft = sampleId('draft').slice(0, 32)
+  const open: Change = { kind: 'draft.open', draft, project: 'p', name: 'bike', key: 'k' }
+  const part = (n: number): Change => {
+    const root = sampleId(n)
+    return { kind: 'draft.part', draft, part: n, root, files: 1, bytes: 1, writer: 'ann' }
+  }
+  apply(open, part(0))
+  const second = { ...open, draft: sampleId('other').slice(0, 32) }
+  for (const bad of [open, second, part(0), part(2)]) assert.throws(() => apply(bad))
+  assert.throws(() => apply({ kind: 'draft.finish', draft, version: add.version }))
+  assert.is(state.openDraft('p', 'bike', 'k')?.parts, 1)
+  apply({ kind: 'draft.abort', draft })
+  for (const bad of [part(1), { kind: 'draft.abort', draft } as const]) {
+    assert.throws(() => apply(bad))
+  }
+  apply(second)
+  assert.is(state.openDrafts().length, 1)
 })
 
 test('folds the golden log', () => {
