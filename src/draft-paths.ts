@@ -33,6 +33,8 @@ export interface AddToDraftOptions extends ReferenceOptions {
   readonly draft?: string
   /** What is added takes the place of what others have added. */
   readonly overwrite?: boolean
+  /** The run that adds it. */
+  readonly run?: string
   /** What relative paths are relative to. */
   readonly cwd?: string
 }
@@ -68,7 +70,8 @@ export async function addPaths(
   paths: readonly string[],
   options: AddToDraftOptions = {},
 ): Promise<DraftPartReport> {
-  const { draft: named, overwrite = false, cwd = '.', as, signal, onProgress, ...rest } = options
+  const { draft: named, overwrite = false, run, cwd = '.', as, ...others } = options
+  const { signal, onProgress, ...rest } = others
   const draft = resolveDraft(session, named)
   if (paths.length === 0) {
     throw new ArtifactsError('ERR_USAGE', 'There is nothing to add: no path is given.', {
@@ -90,7 +93,7 @@ export async function addPaths(
   }
   const { allowSecrets = false } = rest
   const contents = contentsOf(artifact)
-  const part = { overwrite, allowSecrets, signal, onProgress }
+  const part = { run, overwrite, allowSecrets, signal, onProgress }
   const result = await addToDraft(session, contents, { ...targetOf(draft), only: draft.id }, part)
   return reportOf(draft, result)
 }

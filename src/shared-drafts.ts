@@ -42,6 +42,11 @@ export interface DraftPartSummary {
   readonly at: string
 }
 
+interface AddOptions
+  extends Pick<PartRequest, 'overwrite' | 'allowSecrets' | 'signal' | 'onProgress'> {
+  readonly run: string | undefined
+}
+
 export interface FinishDraftOptions extends OperationOptions {
   readonly type?: string
   readonly aliases?: readonly string[]
@@ -82,7 +87,7 @@ export async function addToDraft(
   { opened }: Session,
   contents: DraftContents,
   target: DraftTarget,
-  options: Pick<PartRequest, 'run' | 'overwrite' | 'allowSecrets' | 'signal' | 'onProgress'>,
+  { run, ...options }: AddOptions,
 ): Promise<PartResult> {
   const end = contents.begin()
   try {
@@ -92,7 +97,8 @@ export async function addToDraft(
       const result = await addPart(opened, {
         ...options,
         target: { ...start, ...target },
-        writer: options.run === undefined ? processName(opened.by) : `run ${options.run}`,
+        writer: run === undefined ? processName(opened.by) : `run ${run}`,
+        ...(run === undefined ? {} : { run }),
         sources: contents.sources(),
         entries: contents.entries(),
         removed,

@@ -143,6 +143,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/restore.ts')).restore,
   },
   {
+    name: 'draft',
+    usage: 'new|add|rm|show|finish|abort [PATH]...',
+    describe: 'Build a version in steps, or by several processes',
+    load: async () => (await import('./commands/draft.ts')).draft,
+  },
+  {
     name: 'run',
     usage: 'start | finish [ID] | exec -- CMD... | ls | show RUN',
     describe: 'Record what a program uses and makes',
