@@ -54,7 +54,7 @@ export function unreachable(url: URL, error: unknown): unknown {
         ? 'Name the file of certificates to trust: `export ARTIFACTS_CA_BUNDLE=FILE`.'
         : 'Check the network and the address, and try again.',
       cause: error,
-      data: { url: shownUrl(url), offline: NO_ROUTE.includes(code) },
+      data: { url: shownUrl(url), offline: NO_ROUTE.includes(code), passing: isBrokenOff(error) },
     },
   )
 }

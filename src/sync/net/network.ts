@@ -28,12 +28,22 @@ export interface NetworkOptions {
   readonly idleTimeout?: number
   /** Milliseconds of the first pause between two attempts. */
   readonly pause?: number
+  /** How often a request is tried that failed in a way that may pass; 1: whoever asks tries again himself. */
+  readonly attempts?: number
+  /** Connections to one host. */
+  readonly connections?: number
+}
+
+/** Bytes of a known length, gone through once for each attempt, in pieces that may be overwritten after the next one. */
+export interface StreamedBody {
+  readonly size: number
+  pieces(): Iterable<Uint8Array>
 }
 
 export interface Request {
   readonly method?: 'GET' | 'HEAD' | 'PUT' | 'DELETE' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: Uint8Array
+  readonly body?: Uint8Array | StreamedBody
   /** False: a redirect is an answer like another. */
   readonly follow?: boolean
   readonly signal?: AbortSignal | undefined
@@ -62,7 +72,7 @@ export class Network implements Disposable {
   constructor(options: NetworkOptions) {
     this.#options = options
     this.#trusted = new Set(Array.from(options.trusted, (host) => host.toLowerCase()))
-    const kept = { keepAlive: true, maxSockets: 16 }
+    const kept = { keepAlive: true, maxSockets: options.connections ?? 16 }
     const ca = authorities(options.env)
     this.#agents = {
       http: new http.Agent(kept),
@@ -81,8 +91,9 @@ export class Network implements Disposable {
    */
   async request(url: URL, request: Request = {}): Promise<Answer> {
     let at = url
+    let asked = request
     for (let hops = 0; ; hops++) {
-      const answer = await this.#persist(at, request)
+      const answer = await this.#persist(at, asked)
       const to = request.follow === false ? undefined : redirection(answer)
       if (to === undefined) return answer
       answer.body.destroy()
@@ -90,6 +101,7 @@ export class Network implements Disposable {
       if (at.protocol === 'https:' && to.protocol !== 'https:') {
         throw refusal(at, answer.status, `and leads to "${shownUrl(to)}", which is not encrypted`)
       }
+      if (to.origin !== at.origin) asked = withoutCredentials(asked)
       at = to
     }
   }
@@ -101,12 +113,13 @@ export class Network implements Disposable {
 
   async #persist(url: URL, request: Request): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
-      const last = attempt === ATTEMPTS
+      const last = attempt >= (this.#options.attempts ?? ATTEMPTS)
       let answer: Answer
       try {
         answer = await this.#once(url, request)
       } catch (error) {
         request.signal?.throwIfAborted()
+        if (error instanceof SourceFailure) throw error.cause
         if (last || !isBrokenOff(error)) throw unreachable(url, error)
         await this.#rest(attempt, undefined, request.signal)
         continue
@@ -134,7 +147,12 @@ export class Network implements Disposable {
     return new Promise((resolve, reject) => {
       const sent: ClientRequest = (isSecure ? https : http).request(url, {
         method,
-        headers: { 'accept-encoding': 'identity', 'user-agent': 'artifacts', ...headers },
+        headers: {
+          'accept-encoding': 'identity',
+          'user-agent': 'artifacts',
+          ...(isStreamed(body) ? { 'content-length': String(body.size) } : {}),
+          ...headers,
+        },
         agent: isSecure ? this.#agents.https : this.#agents.http,
         ...(isTrusted ? {} : { lookup: publicOnly(url) }),
         ...(signal === undefined ? {} : { signal }),
@@ -151,7 +169,12 @@ export class Network implements Disposable {
         const { statusCode = 0, headers: received } = answer
         resolve({ status: statusCode, headers: received, url, body: answer })
       })
-      sent.end(body)
+      if (!isStreamed(body)) sent.end(body)
+      else {
+        stream(sent, body).catch((cause: unknown) =>
+          sent.destroy(new SourceFailure('source', { cause })),
+        )
+      }
     })
   }
 
@@ -174,6 +197,45 @@ export async function readText({ body, url }: Answer, most: number): Promise<str
     throw unreachable(url, error)
   }
   return Buffer.concat(pieces).toString('utf8')
+}
+
+function isStreamed(body: Request['body']): body is StreamedBody {
+  return body !== undefined && 'pieces' in body
+}
+
+/** Sends a body piece by piece, until its end or an answer that does not wait for it. */
+async function stream(sent: ClientRequest, body: StreamedBody): Promise<void> {
+  let isSent = false
+  let isAnswered = false
+  sent.once('response', () => {
+    isAnswered = true
+    // What follows on this connection would be taken for the rest of the body.
+    if (!isSent) sent.shouldKeepAlive = false
+  })
+  for (const piece of body.pieces()) {
+    if (sent.destroyed || isAnswered) return
+    await new Promise<void>((resolve) => {
+      // Without a connection nobody calls back.
+      sent.once('close', resolve)
+      sent.write(piece, () => {
+        sent.off('close', resolve)
+        resolve()
+      })
+    })
+  }
+  isSent = true
+  if (!sent.destroyed && !isAnswered) sent.end()
+}
+
+/** What is to be sent can't be read: no fault of the network. */
+class SourceFailure extends Error {}
+
+/** For a redirect to another origin, which must not learn them. */
+function withoutCredentials(request: Request): Request {
+  const headers = Object.entries(request.headers ?? {}).filter(
+    ([name]) => !/^(authorization|cookie|x-amz-security-token)$/i.test(name),
+  )
+  return { ...request, headers: Object.fromEntries(headers) }
 }
 
 /** The host of a URL with its port. */

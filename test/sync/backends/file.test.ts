@@ -66,14 +66,14 @@ test('what is half written or left behind is in no list, and is no file of the r
 test('a folder that is not mounted is no empty remote', async () => {
   await using dir = await temporaryDirectory()
   const gone = new FileBackend(join(dir.path, 'usb/remote'), { io })
-  for (const outcome of [
-    gone.get('latest.json'),
-    gone.head('latest.json'),
-    listAll(gone, 'log/'),
-    gone.delete('x'),
-    gone.put('x', bytesSource('')),
+  for (const ask of [
+    () => gone.get('latest.json'),
+    () => gone.head('latest.json'),
+    () => listAll(gone, 'log/'),
+    () => gone.delete('x'),
+    () => gone.put('x', bytesSource('')),
   ]) {
-    const error = await rejects(outcome, 'ERR_REMOTE_UNREACHABLE')
+    const error = await rejects(ask(), 'ERR_REMOTE_UNREACHABLE')
     assert.match(error.message, `"${dir.path}/usb"`)
   }
   assert.not(existsSync(join(dir.path, 'usb')))
