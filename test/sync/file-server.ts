@@ -89,7 +89,7 @@ async function answer(
   }
   const pieces: Buffer[] = []
   const isConditional = request.headers['if-none-match'] === '*' && conditions !== 'ignores'
-  if (isConditional && conditions === 'refuses') return end(400, 'NotImplemented')
+  if (isConditional && conditions === 'refuses') return end(501)
   const early = isConditional && held !== undefined
   for await (const piece of request) pieces.push(piece)
   const bytes = Buffer.concat(pieces)

@@ -17,7 +17,7 @@ import { type Answer, Network, type Request, readText, type Variables } from '..
 import type { Source } from '../source.ts'
 import { checkFile, failed, lengthOf, partOf, wholeSize } from './answers.ts'
 import { closing, drain, piecesOf } from './bodies.ts'
-import { absent, givesNoList, outside, takesNoFiles } from './errors.ts'
+import { absent, givesNoList, knowsNoCondition, outside, takesNoFiles } from './errors.ts'
 import { checkFileName, checkFolderName, isFileName } from './names.ts'
 
 export interface HttpOptions {
@@ -93,6 +93,7 @@ export class HttpBackend implements Backend {
   ): Promise<'created' | 'exists'> {
     const answer = await this.#send(name, source, { 'if-none-match': '*' }, options)
     if (answer.status === 412) return 'exists'
+    if (answer.status === 501) throw knowsNoCondition(this.address, '501')
     if (![200, 201, 204].includes(answer.status)) throw this.#unwritten(answer)
     return 'created'
   }
