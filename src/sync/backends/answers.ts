@@ -8,9 +8,13 @@ import { outside } from './errors.ts'
 /** Worth another attempt; 409 is a condition that could not be decided, and 425 a request that came too early. */
 const PASSING = [408, 409, 425, 429, 500, 502, 503, 504]
 
-/** An answer that is not the one asked for, as an error. */
-export function failed({ url, status, headers }: Answer, said = ''): ArtifactsError {
-  if (!PASSING.includes(status)) return refusal(url, status, said)
+/** An answer that is not the one asked for, as an error. `said` are the server's own words for it. */
+export function failed(
+  { url, status, headers }: Answer,
+  said = '',
+  isPassing = false,
+): ArtifactsError {
+  if (!isPassing && !PASSING.includes(status)) return refusal(url, status, said)
   const answer = said === '' ? String(status) : `${status} ${said}`
   return new ArtifactsError(
     'ERR_REMOTE_UNREACHABLE',
@@ -45,7 +49,7 @@ export function partOf(answer: Answer, range: Range | undefined): Part {
   if (status === 206) {
     const [, first, last, size] =
       /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? []
-    const wrong = size === '*' ? undefined : outside(shownUrl(url), Number(size), range)
+    const wrong = size === '*' ? undefined : outside(shownUrl(url), Number(size ?? 0), range)
     if (wrong !== undefined) throw wrong
     const wanted = range.end - range.start
     if (Number(first) !== range.start || Number(last) !== range.end - 1 || length !== wanted)
@@ -79,9 +83,9 @@ export function lengthOf({ url, headers }: Answer): number {
 }
 
 /** How long the whole file is, out of an answer that the range lies outside (416). */
-export function wholeSize({ headers }: Answer): number {
+export function wholeSize({ headers }: Answer): number | undefined {
   const [, size] = /^bytes \*\/(\d{1,15})$/.exec(headers['content-range'] ?? '') ?? []
-  return Number(size ?? 0)
+  return size === undefined ? undefined : Number(size)
 }
 
 function strange(

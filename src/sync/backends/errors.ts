@@ -20,12 +20,17 @@ export function absent(url: string): ArtifactsError {
   })
 }
 
-/** A range that the file does not have; undefined: it has it. */
-export function outside(url: string, size: number, range: Range): ArtifactsError | undefined {
-  if (range.end <= size) return undefined
+/** A range that the file does not have; undefined: it has it. A server may refuse a range without telling the size. */
+export function outside(
+  url: string,
+  size: number | undefined,
+  range: Range,
+): ArtifactsError | undefined {
+  if (size !== undefined && range.end <= size) return undefined
+  const has = size === undefined ? 'fewer bytes' : `${size} bytes`
   return new ArtifactsError(
     'ERR_INVALID_VALUE',
-    `"${url}" has ${size} bytes; it was asked for ${range.start} to ${range.end}.`,
+    `"${url}" has ${has}; it was asked for ${range.start} to ${range.end}.`,
     { hint: 'What lies there was cut or changed.', data: { url } },
   )
 }

@@ -29,7 +29,7 @@ import type {
 import type { Source } from '../source.ts'
 import { absent, outside } from './errors.ts'
 import { discard, nameExclusively, writeBeside } from './folder.ts'
-import { checkFileName, checkFolderName } from './names.ts'
+import { checkFileName, checkFolderName, isFileName } from './names.ts'
 
 const PIECE = 256 * 1024
 
@@ -112,7 +112,8 @@ export class FileBackend implements Backend {
     for (const part of this.#names(checkFolderName(folder))) {
       signal?.throwIfAborted()
       const name = folder + part
-      if (name <= after) continue
+      // Others may have put their files there.
+      if (name <= after || !isFileName(name)) continue
       const found = statSync(join(this.#root, name), { throwIfNoEntry: false })
       if (found?.isFile()) yield { name, size: found.size, modified: found.mtimeMs }
     }

@@ -73,7 +73,7 @@ export function refusal(url: URL, status: number, said = ''): ArtifactsError {
   if (status === 429 || status >= 500) {
     return new ArtifactsError('ERR_REMOTE_UNREACHABLE', `${name} fails: it answers ${answer}.`, {
       hint: 'Try again later.',
-      data,
+      data: { ...data, passing: status !== 501 },
     })
   }
   return new ArtifactsError('ERR_REMOTE_DENIED', `${name} refuses: it answers ${answer}.`, {

@@ -94,7 +94,7 @@ async function itemsUnder(
 ): Promise<readonly FoundItem[]> {
   const prefix = key === '' || key.endsWith('/') ? key : `${key}/`
   const items: FoundItem[] = []
-  for await (const object of bucket.list(prefix, signal)) {
+  for await (const object of bucket.list(prefix, { signal })) {
     // Programs that know folders mark them so.
     if (object.key.endsWith('/') && object.size === 0) continue
     if (items.length === maxObjects) throw tooMany(uri, maxObjects)

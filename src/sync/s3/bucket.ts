@@ -26,6 +26,17 @@ export interface S3Object {
   readonly versionId?: string
 }
 
+export interface ListedObject extends S3Object {
+  /** Milliseconds since 1970. */
+  readonly modified: number
+}
+
+export interface ListOptions {
+  /** Only keys above this one. */
+  readonly startAfter?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /** What `head` tells of an object. */
 export interface S3Facts extends S3Object {
   readonly contentType: string
@@ -33,8 +44,10 @@ export interface S3Facts extends S3Object {
   readonly checksums: Readonly<Record<string, string>>
 }
 
-interface Asked extends Request {
+export interface S3Request extends Request {
   readonly query?: Readonly<Record<string, string>>
+  /** Of the body, in hex; to be told of one that is streamed. */
+  readonly sha256?: string
 }
 
 /** SHA-256 of nothing. */
@@ -75,7 +88,7 @@ export class Bucket {
       signal,
     }: { readonly versionId?: string | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<S3Facts | undefined> {
-    const answer = await this.#ask(key, {
+    const answer = await this.ask(key, {
       method: 'HEAD',
       query: versionOf(versionId),
       headers: { 'x-amz-checksum-mode': 'ENABLED' },
@@ -103,23 +116,29 @@ export class Bucket {
   ): Promise<Answer> {
     const headers: Record<string, string> =
       range === undefined ? {} : { range: `bytes=${range[0]}-${range[1] - 1}` }
-    const answer = await this.#ask(key, { headers, query: versionOf(versionId), signal })
+    const answer = await this.ask(key, { headers, query: versionOf(versionId), signal })
     if (answer.status === (range === undefined ? 200 : 206)) return answer
     throw await failure(answer)
   }
 
   /** What lies under a prefix, in order of keys; asks for a page at a time. */
-  async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<S3Object> {
+  async *list(
+    prefix: string,
+    { startAfter, signal }: ListOptions = {},
+  ): AsyncGenerator<ListedObject> {
     let token: string | undefined
     do {
       const query = {
         'list-type': '2',
         'encoding-type': 'url',
         ...(prefix === '' ? {} : { prefix }),
+        ...(startAfter === undefined ? {} : { 'start-after': startAfter }),
         ...(token === undefined ? {} : { 'continuation-token': token }),
       }
       const xml = await this.#document(query, signal)
-      for (const item of elements(xml, 'Contents')) yield objectOf(item)
+      for (const item of elements(xml, 'Contents')) {
+        yield { ...objectOf(item), modified: Date.parse(text(item, 'LastModified') ?? '') }
+      }
       token = text(xml, 'IsTruncated') === 'true' ? text(xml, 'NextContinuationToken') : undefined
     } while (token !== undefined)
   }
@@ -150,7 +169,7 @@ export class Bucket {
       'content-length': String(body.length),
       ...(options.absent === true ? { 'if-none-match': '*' } : {}),
     }
-    const answer = await this.#ask(key, { method: 'PUT', headers, body, signal: options.signal })
+    const answer = await this.ask(key, { method: 'PUT', headers, body, signal: options.signal })
     if (options.absent === true && answer.status === 412) {
       answer.body.resume()
       return false
@@ -161,7 +180,7 @@ export class Bucket {
   }
 
   async delete(key: string, signal?: AbortSignal): Promise<void> {
-    const answer = await this.#ask(key, { method: 'DELETE', signal })
+    const answer = await this.ask(key, { method: 'DELETE', signal })
     if (answer.status !== 204 && answer.status !== 200) throw await failure(answer)
     answer.body.resume()
   }
@@ -170,13 +189,13 @@ export class Bucket {
     query: Readonly<Record<string, string>>,
     signal: AbortSignal | undefined,
   ): Promise<string> {
-    const answer = await this.#ask('', { query, signal })
+    const answer = await this.ask('', { query, signal })
     if (answer.status !== 200) throw await failure(answer)
     return readText(answer, LARGEST_LIST)
   }
 
-  /** Asks again where the bucket says that it is in another region. */
-  async #ask(key: string, asked: Asked): Promise<Answer> {
+  /** The answer to a signed request, whatever its status. Asks again where the bucket says that it is in another region. */
+  async ask(key: string, asked: S3Request): Promise<Answer> {
     for (let attempt = 0; ; attempt++) {
       const url = this.#urlOf(key, asked.query ?? {})
       const headers = await this.#signed(url, asked)
@@ -190,11 +209,11 @@ export class Bucket {
     }
   }
 
-  async #signed(url: URL, asked: Asked): Promise<Record<string, string>> {
+  async #signed(url: URL, asked: S3Request): Promise<Record<string, string>> {
     const { method = 'GET', headers = {}, body } = asked
     const { credentials } = this.#settings
     if (credentials === undefined) return { ...headers }
-    const sha256 = body === undefined ? EMPTY : createHash('sha256').update(body).digest('hex')
+    const sha256 = asked.sha256 ?? hashOf(body)
     const signer = new AwsV4Signer({
       ...credentials,
       method,
@@ -248,6 +267,13 @@ function encoded(part: string): string {
     /[!'()*]/g,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
   )
+}
+
+function hashOf(body: Request['body']): string {
+  if (body === undefined) return EMPTY
+  const hash = createHash('sha256')
+  for (const piece of 'pieces' in body ? body.pieces() : [body]) hash.update(piece)
+  return hash.digest('hex')
 }
 
 function versionOf(versionId: string | undefined): Record<string, string> {

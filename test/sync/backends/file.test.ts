@@ -56,7 +56,8 @@ test('what is half written or left behind is in no list, and is no file of the r
     'packs/a',
     bytesSource('a'),
   )
-  assert.is(readdirSync(join(dir.path, 'remote/packs')).length, 2)
+  writeFileSync(join(dir.path, 'remote/packs/notes of others.txt'), 'x')
+  assert.is(readdirSync(join(dir.path, 'remote/packs')).length, 3)
   assert.equal(
     (await listAll(backend, 'packs/')).map(({ name }) => name),
     ['packs/a'],
