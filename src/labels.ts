@@ -10,7 +10,7 @@ import type { Plan } from './store/log/plan.ts'
 import { planAliases } from './store/log/plan-aliases.ts'
 import { type EditIntent, planArtifactEdit, planEdit } from './store/log/plan-edit.ts'
 import { planRename } from './store/log/plan-rename.ts'
-import type { ArtifactId, Metadata, ObjectId } from './types.ts'
+import type { Metadata, ObjectId } from './types.ts'
 
 /** `add` to what there is, `remove` from it, or `set` it as a whole. */
 export type LabelMode = 'add' | 'remove' | 'set'
@@ -85,17 +85,22 @@ export async function changeAliases(
   mode: LabelMode = 'add',
 ): Promise<AliasReport> {
   const target = targetOf(session, ref)
-  const { portfolio } = target
+  const portfolio = target.link?.portfolio.id
   const of = portfolio === undefined ? {} : { portfolio }
   const intent = { ...target.intent, ...of, aliases: aliases.map(checkAlias), mode }
   const { outcome, operation } = await write(session, (state) => planAliases(state, intent))
   const { state } = session
   const added = outcome.added.map(({ alias, from }) => {
-    const before = from === null ? undefined : state.versionById(from)
+    const before =
+      from === null
+        ? undefined
+        : portfolio === undefined
+          ? state.versionById(from)
+          : state.linkOf(portfolio, from)
     return { alias, ...(before === undefined ? {} : { from: `v${before.number}` }) }
   })
   return {
-    ...target.report,
+    ...linkReport(session, target),
     aliases: state.aliasesOf(target.report.id, portfolio),
     ...outcome,
     added,
@@ -203,18 +208,16 @@ export async function write<Outcome>(
   return { outcome, operation: operation === undefined ? {} : { operation } }
 }
 
-/** A live version, as a plan and as a report name it. */
-function targetOf(
-  session: Session,
-  ref: string,
-): {
+interface LabelTarget {
   readonly intent: { readonly version: ObjectId; readonly name: string }
   readonly report: LabelReport
-  /** The one that the ref names, if it does. */
-  readonly portfolio: ArtifactId | undefined
-} {
+  readonly link: Resolved['link']
+}
+
+/** A live version, as a plan and as a report name it. */
+function targetOf(session: Session, ref: string): LabelTarget {
   const resolved = versionOf(session, ref)
-  const { artifact, version } = resolved
+  const { artifact, version, link } = resolved
   return {
     intent: { version: version.id, name: nameOf(session, artifact) },
     report: {
@@ -224,7 +227,20 @@ function targetOf(
       version: `v${version.number}`,
       id: version.id,
     },
-    portfolio: resolved.link?.portfolio.id,
+    link,
+  }
+}
+
+/** Where the portfolio was named, it is what has the aliases. */
+function linkReport(session: Session, { report, link }: LabelTarget): LabelReport {
+  if (link === undefined) return report
+  const { portfolio, number } = link
+  return {
+    ref: refOf(session, { artifact: portfolio, version: link }),
+    artifact: portfolio.name,
+    project: portfolio.project,
+    version: `v${number}`,
+    id: report.id,
   }
 }
 

@@ -12,6 +12,7 @@ import {
 import type { ArtifactRow, StateView } from './store/index/state.ts'
 import { removedByGc } from './store/log/targets.ts'
 import type { Opened } from './store/open.ts'
+import type { ObjectId } from './types.ts'
 
 export interface Session {
   readonly opened: Opened
@@ -74,6 +75,17 @@ export function linkRefOf(session: Session, resolved: Resolved): string {
   const { link } = resolved
   if (link === undefined) return refOf(session, resolved)
   return refOf(session, { artifact: link.portfolio, version: link })
+}
+
+/** What a version is called in its artifact, or in a portfolio that it is linked into; else `@` and its id. */
+export function refWithin(session: Session, artifact: ArtifactRow, id: ObjectId): string {
+  const { state } = session
+  const link = artifact.portfolio === true ? state.linkOf(artifact.id, id) : undefined
+  if (link !== undefined) return refOf(session, { artifact, version: link })
+  const version = state.versionById(id)
+  const own = version && state.artifactById(version.artifact)
+  if (version === undefined || own === undefined) return `@${id.slice(0, 12)}`
+  return refOf(session, { artifact: own, version })
 }
 
 interface Naming {

@@ -1,7 +1,15 @@
 /** Facts about artifacts and versions, as plain data. */
 import { checkAlias, parseRef } from './names.ts'
 import { linksOf } from './portfolios.ts'
-import { artifactOf, linkRefOf, refOf, removalOf, type Session, versionOf } from './session.ts'
+import {
+  artifactOf,
+  linkRefOf,
+  refOf,
+  refWithin,
+  removalOf,
+  type Session,
+  versionOf,
+} from './session.ts'
 import type { Resolved } from './store/index/resolve.ts'
 import type { ArtifactRow, StateView, VersionRow } from './store/index/state.ts'
 import type { Ttl } from './store/log/change.ts'
@@ -208,10 +216,6 @@ export function aliasHistory(
 ): AliasMove[] {
   const { state } = session
   const only = options.name === undefined ? undefined : artifactOf(session, options.name).id
-  const ref = (artifact: ArtifactRow, id: ObjectId): string => {
-    const version = state.versionById(id)
-    return version === undefined ? `@${id}` : refOf(session, { artifact, version })
-  }
   const moves = state.aliasMoves(checkAlias(alias), only).reverse()
   return moves.slice(0, options.limit).flatMap(({ artifact: id, old, version, operation }) => {
     const artifact = state.artifactById(id)
@@ -221,8 +225,8 @@ export function aliasHistory(
       alias,
       artifact: artifact.name,
       project: artifact.project,
-      ...(old === null ? {} : { from: ref(artifact, old) }),
-      ...(version === null ? {} : { to: ref(artifact, version) }),
+      ...(old === null ? {} : { from: refWithin(session, artifact, old) }),
+      ...(version === null ? {} : { to: refWithin(session, artifact, version) }),
       at: row.at,
       user: row.user,
       host: row.host,

@@ -2,7 +2,7 @@
  * Changes of the log in words, for people. Artifacts have the names they have today, so that a word can be pasted into
  * the next command; where a name was changed, both stand there.
  */
-import { nameOf, refOf, type Session } from './session.ts'
+import { nameOf, refOf, refWithin, type Session } from './session.ts'
 import type { Change, ChangeKind, ChangeOf, VersionLabels } from './store/log/change.ts'
 import type { Slot } from './store/log/effects.ts'
 import type { ArtifactId, ObjectId } from './types.ts'
@@ -17,10 +17,13 @@ export function summarize(session: Session, changes: readonly Change[]): string 
   const versionRef = ({ version }: { readonly version: ObjectId }): string =>
     refOfId(session, version)
   const added = of('version.add')
-  const isByTheWay = (alias: string): boolean =>
-    alias === 'latest' && (added.length > 0 || of('version.delete').length > 0)
-  const set = of('alias.set').filter(({ alias }) => !isByTheWay(alias))
-  const removed = of('alias.remove').filter(({ alias }) => !isByTheWay(alias))
+  const links = [...of('link.add'), ...of('link.remove')]
+  const linked = new Set(links.map(({ portfolio }) => portfolio))
+  const isByTheWay = ({ alias, artifact }: ChangeOf<'alias.set' | 'alias.remove'>): boolean =>
+    linked.has(artifact) ||
+    (alias === 'latest' && (added.length > 0 || of('version.delete').length > 0))
+  const set = of('alias.set').filter((change) => !isByTheWay(change))
+  const removed = of('alias.remove').filter((change) => !isByTheWay(change))
   const isNew = new Set(added.map(({ version }) => version))
   const phrases: string[] = []
   const say = (verb: string, things: readonly string[]): void => {
@@ -35,10 +38,11 @@ export function summarize(session: Session, changes: readonly Change[]): string 
     }),
   )
   say('restore', of('version.restore').map(versionRef))
-  for (const change of set) {
-    if (!isNew.has(change.version)) say('alias', [`${versionRef(change)} ${change.alias}`])
+  for (const { artifact, alias, version } of set) {
+    if (!isNew.has(version)) say('alias', [`${refIn(session, artifact, version)} ${alias}`])
   }
-  for (const { alias, old } of removed) say('alias', [`${refOfId(session, old)} ${alias} --remove`])
+  for (const { artifact, alias, old } of removed)
+    say('alias', [`${refIn(session, artifact, old)} ${alias} --remove`])
   for (const change of of('version.edit')) {
     const fields = Object.keys(change.set)
     const isTags = fields.length === 1 && fields[0] === 'tags'
@@ -49,8 +53,14 @@ export function summarize(session: Session, changes: readonly Change[]): string 
     say('edit', [`${artifactName(session, artifact)} (${listed(Object.keys(labels))})`])
   }
   for (const { old, name } of of('artifact.rename')) say('rename', [`${old} ${name}`])
-  for (const { portfolio, version } of of('link.add'))
-    say('link', [`${refOfId(session, version)} ${artifactName(session, portfolio)}`])
+  for (const { portfolio, version } of of('link.add')) {
+    const given = of('alias.set').filter(
+      (change) => change.artifact === portfolio && change.version === version,
+    )
+    const aliases = given.map(({ alias }) => alias).filter((alias) => alias !== 'latest')
+    const names = aliases.length === 0 ? '' : ` (${listed(aliases)})`
+    say('link', [`${refOfId(session, version)} ${artifactName(session, portfolio)}${names}`])
+  }
   for (const { portfolio, number } of of('link.remove'))
     say('unlink', [`${artifactName(session, portfolio)}:v${number}`])
   say('rm', of('version.delete').map(versionRef))
@@ -120,6 +130,12 @@ export function describeSlot(session: Session, slot: Slot): string {
   }
 }
 
+/** As `refOfId`, but in a portfolio what it is called there. */
+function refIn(session: Session, artifact: ArtifactId, version: ObjectId): string {
+  const row = session.opened.index.state.artifactById(artifact)
+  return row === undefined ? refOfId(session, version) : refWithin(session, row, version)
+}
+
 /** `bike:v3`, with the name of today. */
 export function refOfId(session: Session, id: ObjectId): string {
   const { state } = session.opened.index
@@ -156,9 +172,9 @@ const WORDS: Words = {
   'version.restore': ({ version }, session) => `version ${refOfId(session, version)} restored`,
   'version.purge': ({ version }, session) => `version ${refOfId(session, version)} purged`,
   'alias.set': ({ artifact, alias, version, old }, session) =>
-    `alias ${artifactName(session, artifact)}:${alias}: ${old === null ? 'none' : refOfId(session, old)} -> ${refOfId(session, version)}`,
+    `alias ${artifactName(session, artifact)}:${alias}: ${old === null ? 'none' : refIn(session, artifact, old)} -> ${refIn(session, artifact, version)}`,
   'alias.remove': ({ artifact, alias, old }, session) =>
-    `alias ${artifactName(session, artifact)}:${alias}: ${refOfId(session, old)} -> none`,
+    `alias ${artifactName(session, artifact)}:${alias}: ${refIn(session, artifact, old)} -> none`,
   'link.add': ({ portfolio, number, version }, session) =>
     `${refOfId(session, version)} linked as ${artifactName(session, portfolio)}:v${number}`,
   'link.remove': ({ portfolio, number, version }, session) =>

@@ -76,10 +76,29 @@ test('a link can be linked, as the version it leads to', async () => {
 test("aliases through a portfolio are the portfolio's", async () => {
   await using ws = await linked()
   const { store } = ws
-  const { aliases } = await store.alias('champion:v0', ['prod', 'x'])
-  assert.equal(aliases, ['prod', 'x'])
+  const { ref, aliases, added } = await store.alias('champion:v0', ['prod', 'x'])
+  assert.equal([ref, aliases], ['champion:v0', ['prod', 'x']])
+  assert.equal(added, [{ alias: 'prod', from: 'v1' }, { alias: 'x' }])
   assert.equal(pathsOf(store, 'champion:prod'), ['a', 'b'])
   assert.equal(store.version('bike:v1').aliases, ['latest'])
+})
+
+test('what happened to a portfolio is told in its own numbers', async () => {
+  await using ws = await linked()
+  const { store } = ws
+  await store.alias('champion:v0', ['prod'])
+  await store.unlink('champion:v1')
+  assert.equal(
+    [...store.operations({ limit: 4 })].map(({ summary }) => summary),
+    [
+      'unlink champion:v1',
+      'alias champion:v0 prod',
+      'link bike:v0 champion (prod)',
+      'link bike:v1 champion',
+    ],
+  )
+  const [newest] = store.aliasHistory('prod', { name: 'champion' })
+  assert.equal([newest?.from, newest?.to], ['bike:v0', 'champion:v0'])
 })
 
 test('a linked version is removed only after the links', async () => {
