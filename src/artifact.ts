@@ -13,11 +13,11 @@ import { ArtifactsError } from './errors.ts'
 import { checkMetadata } from './metadata.ts'
 import { checkName, checkProject, checkType } from './names.ts'
 import { type DraftEntry, NewFile, type NewFileOptions } from './new-file.ts'
-import { isUri, type ReferenceOptions, resolveReference } from './references.ts'
+import { isUri, type ReferenceOptions } from './references.ts'
 import type { Session } from './session.ts'
 import { checkPath, quotePath } from './store/tree/paths.ts'
 import type { EntryPath, Json, Metadata } from './types.ts'
-import { draftSource, draftValue } from './value-sources.ts'
+import { draftReferences, draftSource, draftValue } from './value-sources.ts'
 import { decodeValue, encodeValue, type TypedValue } from './values/values.ts'
 
 export interface ArtifactOptions {
@@ -164,7 +164,7 @@ export class Artifact {
     }
     const home = isEntry ? entryHome(target) : contents.home
     return contents.run(async () => {
-      const found = await resolveReference(home?.(), uri, rest)
+      const found = await draftReferences(contents, home, uri, rest)
       const all = found.map((entry): Drafted => ({ kind: 'entry', path: entry.path, entry }))
       await contents.add(all, { overwrite })
       return all.map(entryOf)

@@ -8,7 +8,8 @@ import type { Session } from './session.ts'
 import { type BaseVersion, type CommitRequest, commitVersion } from './store/commit/commit.ts'
 import { currentVersion } from './store/log/plan.ts'
 import { nodeReader } from './store/opened.ts'
-import type { ObjectId, OperationOptions } from './types.ts'
+import { quotePath } from './store/tree/paths.ts'
+import type { Entry, FileEntry, ObjectId, OperationOptions } from './types.ts'
 
 export interface LogOptions extends OperationOptions {
   readonly aliases?: readonly string[]
@@ -60,13 +61,15 @@ export function prepareLog(
     try {
       return await contents.run(async () => {
         await place.added
+        const entries = contents.entries()
+        refuseStrangers(session, contents, entries)
         const start = baseOf(session, artifact, project, contents)
         const { outcome, object } = await commitVersion(opened, {
           project,
           name,
           type,
           sources: contents.sources(),
-          entries: contents.entries(),
+          entries,
           ...(start === undefined ? {} : { base: start }),
           ...labels,
           reuse: options.reuse ?? 'latest',
@@ -118,6 +121,27 @@ function refuseOtherStore({ name, tree }: DraftContents, store: string): void {
     `The artifact "${name}" is a version of the store "${other}", not of this one.`,
     { hint: 'Download it, and commit the files here: `artifacts commit DIR -n NAME`.' },
   )
+}
+
+/** What was got from a version of another store would lead nowhere in this one. */
+function refuseStrangers(
+  { opened }: Session,
+  { name, origins }: DraftContents,
+  entries: readonly Exclude<Entry, FileEntry>[],
+): void {
+  for (const entry of entries) {
+    if (entry.kind !== 'reference') continue
+    const { uri } = entry.reference
+    const origin = origins.get(uri)
+    if (origin === undefined || origin === opened.id) continue
+    const id = uri.slice('artifacts://'.length).split('/')[0] as ObjectId
+    if (opened.index.state.versionById(id) !== undefined) continue
+    throw new ArtifactsError(
+      'ERR_USAGE',
+      `${quotePath(entry.path)} of the artifact "${name}" refers to a version of another store, "${uri}".`,
+      { hint: 'Download that version, and add the file: `addFile(path)`.' },
+    )
+  }
 }
 
 /** The plan refuses it too; but then files have been read. */

@@ -27,6 +27,8 @@ export class DraftContents {
   /** Sockets, FIFOs and devices that were met, which no version holds. */
   readonly skipped: { readonly path: string; readonly reason: string }[] = []
   tree: DraftTree
+  /** Of references to versions, by URI: the store that these are in. */
+  readonly origins: Map<string, string> = new Map()
   /** The version that it became. */
   logged: ObjectId | undefined
   /** The store that it was begun in, or that the version it started from is in. */

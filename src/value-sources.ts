@@ -1,9 +1,10 @@
 /** Where values are read from: the files of a version, or of a draft. */
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
+import { ArtifactEntry, entryHome } from './artifact-entry.ts'
 import type { DraftContents } from './draft-contents.ts'
 import type { Drafted } from './draft-tree.ts'
-import { readReference, resolveReference } from './references.ts'
+import { type ReferenceOptions, readReference, resolveReference } from './references.ts'
 import type { Session } from './session.ts'
 import { nodeReader } from './store/opened.ts'
 import { fileBytes } from './store/read-file.ts'
@@ -20,7 +21,7 @@ export function versionSource(
   version: { readonly id: ObjectId; readonly digest: ObjectId },
 ): ValueSource {
   const read = (): ReturnType<typeof nodeReader> => nodeReader(session().opened)
-  return {
+  const source: ValueSource = {
     entry: (path) => sizeOf(lookup(read(), version.digest, path)),
     read: (path) => {
       const entry = lookup(read(), version.digest, path)
@@ -33,7 +34,12 @@ export function versionSource(
     },
     url: (path) => entryUri(version.id, path),
   }
+  homes.set(source, session)
+  return source
 }
+
+/** The stores of versions that values were read from: a value may go from one into a draft that knows none. */
+const homes = new WeakMap<object, () => Session>()
 
 /** What was added to the draft so far, on top of what it started from. */
 export function draftSource(contents: DraftContents): ValueSource {
@@ -76,7 +82,9 @@ export async function draftValue(contents: DraftContents, file: ValueFile): Prom
     return { kind: 'local', path, localPath, ...(await contents.see(localPath)) }
   }
   if ('url' in file) {
-    const [entry] = await resolveReference(contents.home?.(), file.url, { as: path })
+    const from = file.from instanceof ArtifactEntry ? entryHome(file.from) : homes.get(file.from)
+    const home = from ?? contents.home
+    const [entry] = await draftReferences(contents, home, file.url, { as: path })
     if (entry === undefined) throw new Error(`"${file.url}" is nothing.`)
     return { kind: 'entry', path, entry }
   }
@@ -89,4 +97,21 @@ function sizeOf(entry: Entry | undefined): { readonly size?: number } | undefine
 
 function isReadable({ kind }: Entry): boolean {
   return kind === 'file' || kind === 'reference'
+}
+
+/** Entries for what is at a URI; of those that refer to versions, the draft remembers in which store these are. */
+export async function draftReferences(
+  contents: DraftContents,
+  home: (() => Session) | undefined,
+  uri: string,
+  options: ReferenceOptions,
+): ReturnType<typeof resolveReference> {
+  const session = home?.()
+  const found = await resolveReference(session, uri, options)
+  for (const entry of found) {
+    if (session === undefined || entry.kind !== 'reference') continue
+    const { uri: target } = entry.reference
+    if (target.startsWith('artifacts:')) contents.origins.set(target, session.opened.id)
+  }
+  return found
 }

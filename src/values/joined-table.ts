@@ -101,7 +101,7 @@ async function addSide(side: JoinedSide, path: string, add: AddFile): Promise<st
     return name
   }
   const name = `media/tables/${shortHash(side.url)}.table.json`
-  add({ path: name, url: side.url })
+  add({ path: name, url: side.url, from: side })
   return name
 }
 

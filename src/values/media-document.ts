@@ -138,7 +138,9 @@ async function addMedia(
   else if (typeof file === 'string') add({ path, source: file })
   else {
     const url = file.files.url?.(file.path)
-    add(url === undefined ? { path, bytes: await mediaBytes(file) } : { path, url })
+    add(
+      url === undefined ? { path, bytes: await mediaBytes(file) } : { path, url, from: file.files },
+    )
   }
   return { path, sha256, size }
 }

@@ -4,11 +4,11 @@ import { ArtifactsError } from '../errors.ts'
 import type { Json } from '../types.ts'
 import { parseJson, parsePythonJson } from './json-text.ts'
 
-/** A file to add: its bytes, a local file, or the entry of another version by its URL. */
+/** A file to add: its bytes, a local file, or the entry of another version by its URL, with the object it came from. */
 export type ValueFile = { readonly path: string } & (
   | { readonly bytes: Uint8Array }
   | { readonly source: string }
-  | { readonly url: string }
+  | { readonly url: string; readonly from: object }
 )
 
 /** The files that values are read from: those of a version, or of a draft. */

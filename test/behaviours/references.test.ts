@@ -215,7 +215,7 @@ test('pictures of another version are referred to, and come along with a downloa
   await source.add('all', new Table({ columns: ['image'], data: pictures.map((image) => [image]) }))
   const first = await ws.store.commit(source)
   const [, ...rest] = (await first.get<Table>('all'))?.data ?? []
-  const chosen = ws.store.draft('chosen', { type: 'dataset' })
+  const chosen = new Artifact('chosen', { type: 'dataset' })
   await chosen.add('some', new Table({ columns: ['image'], data: rest }))
   const version = await ws.store.commit(chosen)
   const kinds: string[] = []
@@ -229,6 +229,25 @@ test('pictures of another version are referred to, and come along with a downloa
     cells.map(async ([image]) => String(Buffer.from(await (image as Media).bytes()))),
   )
   assert.equal(contents, ['dog', 'emu'])
+})
+
+test('what was got from one store is refused by another, which could not find it', async () => {
+  await using ws = await workspace()
+  await using elsewhere = await workspace()
+  const source = draft()
+  const picture = new Media('image', Buffer.from('cat'))
+  await source.add('t', new Table({ columns: ['image'], data: [[picture]] }))
+  const version = await ws.store.commit(source)
+  const byEntry = draft()
+  await byEntry.addReference(await version.entry('t.table.json'))
+  const byValue = draft()
+  await byValue.add('t', (await version.get<Table>('t')) ?? null)
+  for (const artifact of [byEntry, byValue]) {
+    const { message } = await rejects(elsewhere.store.commit(artifact), 'ERR_USAGE')
+    assert.match(message, 'another store')
+    assert.equal(elsewhere.store.artifacts(), [])
+    assert.is((await ws.store.commit(artifact)).name, 'bike')
+  }
 })
 
 test('a value is read through references, of a draft and of a version, and never when it has changed', async () => {
