@@ -17,6 +17,7 @@ import {
 } from './files.ts'
 import { localPath } from './local-path.ts'
 import { linkVersion, unlinkVersion } from './portfolios.ts'
+import { referredVersions } from './referred-versions.ts'
 import { removeVersions } from './removal.ts'
 import type { Run } from './run.ts'
 import { contentOf, type Session, versionOf } from './session.ts'
@@ -49,6 +50,8 @@ export interface VersionDownloadOptions extends OperationOptions {
   readonly exclude?: readonly string[]
   /** Leave out references whose bytes can't be had, instead of failing. */
   readonly allowMissingReferences?: boolean
+  /** Also every version that an entry refers to, whole, each into its own default directory. */
+  readonly recursive?: boolean
   readonly jobs?: number
 }
 
@@ -105,10 +108,23 @@ export class ArtifactVersion extends VersionFacts {
    * @throws ArtifactsError ERR_WOULD_OVERWRITE, ERR_DAMAGED, ERR_NOT_FOUND when gc has removed it.
    */
   async download(dir?: string, options: VersionDownloadOptions = {}): Promise<string> {
-    const { prefix, ...others } = options
+    const { prefix, recursive = false, ...others } = options
     const prefixes = typeof prefix === 'string' ? [prefix] : prefix
     const chosen = { ...others, ...(prefixes === undefined ? {} : { prefix: prefixes }) }
-    return (await download(this.#session(), this.#name, dir, chosen)).dir
+    const report = await download(this.#session(), this.#name, dir, chosen)
+    if (recursive) {
+      const { signal, onProgress, jobs, allowMissingReferences } = options
+      const rest = {
+        signal,
+        onProgress,
+        ...(jobs === undefined ? {} : { jobs }),
+        ...(allowMissingReferences === undefined ? {} : { allowMissingReferences }),
+      }
+      for (const id of referredVersions(this.#session(), this.id)) {
+        await download(this.#session(), `@${id}`, undefined, rest)
+      }
+    }
+    return report.dir
   }
 
   /** Downloads the only file of a version of one file; its full path. @throws ArtifactsError ERR_USAGE counts them otherwise. */
@@ -131,10 +147,13 @@ export class ArtifactVersion extends VersionFacts {
   }
 
   /**
-   * Checks its stored bytes, or with `dir` that directory. References are counted.
+   * Checks its stored bytes, or with `dir` that directory. References are counted, and looked up where that is asked for.
    * @throws ArtifactsError ERR_VERIFY, whose `data.report` is what was found, when anything is missing, changed or extra.
    */
-  async verify(dir?: string, options: OperationOptions = {}): Promise<VerifyReport> {
+  async verify(
+    dir?: string,
+    options: OperationOptions & { readonly references?: boolean } = {},
+  ): Promise<VerifyReport> {
     const place = dir === undefined ? {} : { dir }
     const report = await verify(this.#session(), this.#name, { ...options, ...place })
     if (report.ok) return report

@@ -12,6 +12,7 @@ import {
   Table,
   type TypedValue,
 } from '../../src/index.ts'
+import { readTree } from '../support/files.ts'
 import { rejects } from '../support/rejects.ts'
 import { workspace } from './workspace.ts'
 
@@ -228,6 +229,42 @@ test('files are referred to where they are, by URI only', async () => {
   assert.is(version.size, 3)
   assert.is((await version.entry('other')).size, undefined)
   assert.is(await artifact.remove('x').catch(() => 'final'), 'final')
+})
+
+test('what a version refers to is downloaded with it, as entries or as whole versions', async () => {
+  await using ws = await workspace()
+  const put = async (name: string, add: (artifact: Artifact) => Promise<unknown>) => {
+    const artifact = new Artifact(name, { type: 'dataset' })
+    await add(artifact)
+    return ws.store.commit(artifact)
+  }
+  const files = ws.write('data', { one: '1', two: '2' })
+  const raw = await put('raw', (artifact) => artifact.addDir(files))
+  const entry = await raw.entry('one')
+  const middle = await put('middle', async (artifact) => {
+    await artifact.addReference(entry, { as: 'x' })
+    await artifact.add('y', 1)
+  })
+  const last = await put('last', async (artifact) => {
+    await artifact.addReference(await middle.entry('y.json'))
+  })
+  const before = process.cwd()
+  process.chdir(ws.path)
+  try {
+    assert.is(await last.download(), ws.at('artifacts/last-v0'))
+    assert.equal(fs.readdirSync('artifacts'), ['last-v0'])
+    await last.download(ws.at('other'), { recursive: true })
+    assert.equal(readTree(ws.at('other')), { 'y.json': '1\n' })
+    assert.equal(readTree('artifacts'), {
+      'last-v0/y.json': '1\n',
+      'middle-v0/x': '1',
+      'middle-v0/y.json': '1\n',
+      'raw-v0/one': '1',
+      'raw-v0/two': '2',
+    })
+  } finally {
+    process.chdir(before)
+  }
 })
 
 test.run()
