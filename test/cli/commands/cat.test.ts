@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { call, run } from '../call.ts'
-import { twoVersions, workspaceWith } from '../workspace.ts'
+import { twoVersions, workspaceWith, write } from '../workspace.ts'
 
 const test = suite('cat')
 
@@ -16,6 +16,16 @@ test('a file of many chunks comes out whole', async () => {
   const cwd = await workspaceWith({ 'data/table.csv': text })
   await run(['commit', 'data', '-n', 'big'], { cwd })
   assert.is(await run(['cat', 'big', 'table.csv'], { cwd }), text)
+})
+
+test('a reference is read where it leads, and refused when it has changed', async () => {
+  const cwd = await workspaceWith({ 'far.txt': 'far away' })
+  await run(['commit', '--reference', 'far.txt', '-n', 'ref'], { cwd })
+  assert.is(await run(['cat', 'ref', 'far.txt'], { cwd }), 'far away')
+  write(cwd, { 'far.txt': 'far gone' })
+  const { code, stderr } = await call(['cat', 'ref', 'far.txt'], { cwd })
+  assert.is(code, 22)
+  assert.match(stderr, 'far.txt')
 })
 
 test('a path that is not there ends with 12 and prints nothing', async () => {
