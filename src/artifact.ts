@@ -17,7 +17,7 @@ import { isUri, type ReferenceOptions } from './references.ts'
 import type { Session } from './session.ts'
 import { checkPath, quotePath } from './store/tree/paths.ts'
 import type { EntryPath, Json, Metadata } from './types.ts'
-import { draftReferences, draftSource, draftValue } from './value-sources.ts'
+import { AddedFiles, draftReferences, draftSource, draftValue } from './value-sources.ts'
 import { decodeValue, encodeValue, type TypedValue } from './values/values.ts'
 
 export interface ArtifactOptions {
@@ -201,11 +201,14 @@ export class Artifact {
     const contents = this.#open()
     checkPath(path)
     // Encoded now: the program may change the value afterwards.
-    const encoding = encodeValue(path, value)
+    const known = new AddedFiles(contents)
+    const encoding = encodeValue(path, value, (file, sha256) => known.find(file, sha256))
     // Its error is told when its turn comes.
     encoding.catch(() => {})
     return contents.run(async () => {
-      const [first, ...others] = await encoding
+      const files = await encoding
+      // What was added when this was called may have been taken away since.
+      const [first, ...others] = known.stand ? files : await encodeValue(path, value)
       const drafted = await draftValue(contents, first)
       const all = [drafted]
       for (const file of others) all.push(await draftValue(contents, file))

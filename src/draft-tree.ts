@@ -121,6 +121,16 @@ export class DraftTree {
     return undefined
   }
 
+  /** What was added by the files of the user that it was, each at its first path. */
+  localFiles(): ReadonlyMap<string, Drafted> {
+    const files = new Map<string, Drafted>()
+    for (const drafted of this.#added.values()) {
+      const local = drafted.kind === 'local' ? drafted.localPath : undefined
+      if (local !== undefined && !files.has(local)) files.set(local, drafted)
+    }
+    return files
+  }
+
   /** Everything that was added, in ascending order. */
   sorted(): Drafted[] {
     return Array.from(this.#added.values()).sort((a, b) => comparePaths(a.path, b.path))

@@ -97,6 +97,7 @@ export type { UndoReport } from './undo.ts'
 export type { VersionChanges } from './update-version.ts'
 export type { Cell } from './values/cells.ts'
 export { type JoinedRow, type JoinedSide, JoinedTable } from './values/joined-table.ts'
+export type { MediaKind } from './values/kinds.ts'
 export {
   type Box,
   type Classes,

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { ArtifactEntry, entryHome } from './artifact-entry.ts'
 import type { DraftContents } from './draft-contents.ts'
+import { digestOf } from './draft-files.ts'
 import type { Drafted } from './draft-tree.ts'
 import { type ReferenceOptions, readReference, resolveReference } from './references.ts'
 import type { Session } from './session.ts'
@@ -72,6 +73,31 @@ function entryBytes(
   if (entry?.kind === 'reference') return readReference(home?.(), entry.reference)
   if (entry?.kind === 'file' && home !== undefined) return fileBytes(home().opened, entry)
   throw new Error(`"${path}" is no file that can be read.`)
+}
+
+/** The files that a draft has already, for media that are in them. */
+export class AddedFiles {
+  readonly #contents: DraftContents
+  readonly #used: Drafted[] = []
+  #byPath: ReadonlyMap<string, Drafted> | undefined
+
+  constructor(contents: DraftContents) {
+    this.#contents = contents
+  }
+
+  /** The path of a local file in the draft, if it was added with these bytes. */
+  async find(localPath: string, sha256: string): Promise<string | undefined> {
+    this.#byPath ??= this.#contents.tree.localFiles()
+    const drafted = this.#byPath.get(resolve(localPath))
+    if (drafted?.kind !== 'local' || (await digestOf(drafted.seen)) !== sha256) return undefined
+    this.#used.push(drafted)
+    return drafted.path
+  }
+
+  /** Whether all that was found is still there. */
+  get stand(): boolean {
+    return this.#used.every((drafted) => this.#contents.tree.added(drafted.path) === drafted)
+  }
 }
 
 /** A file of a value as an entry of the draft; its bytes are kept until the draft is logged. */

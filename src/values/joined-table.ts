@@ -6,7 +6,7 @@ import type { Cell } from './cells.ts'
 import { jsonText } from './json-text.ts'
 import { kindOf, pathFor } from './kinds.ts'
 import { Media } from './media.ts'
-import type { AddFile } from './media-document.ts'
+import type { Attachments } from './media-document.ts'
 import { decodePartitionedTable, notRead, PartitionedTable } from './partitioned-table.ts'
 import { decodeTable, encodeTable, Table } from './table.ts'
 import { readJson, type ValueSource } from './value-files.ts'
@@ -62,9 +62,9 @@ export class JoinedTable {
 export async function encodeJoinedTable(
   { left, right, on }: JoinedTable,
   path: string,
-  add: AddFile,
+  to: Attachments,
 ): Promise<Uint8Array> {
-  const sides = [addSide(left, path, add), addSide(right, path, add)] as const
+  const sides = [addSide(left, path, to), addSide(right, path, to)] as const
   const [table1, table2] = await Promise.all(sides)
   const join_key = typeof on === 'string' ? on : [...on]
   const document = { _type: 'joined-table', table1, table2, join_key }
@@ -87,7 +87,7 @@ const DOCUMENT = v.object({
   join_key: v.union([v.string(), v.tuple([v.string(), v.string()])]),
 })
 
-async function addSide(side: JoinedSide, path: string, add: AddFile): Promise<string> {
+async function addSide(side: JoinedSide, path: string, to: Attachments): Promise<string> {
   if (typeof side === 'string') return pathFor(side, ['table', 'partitioned-table'])
   if (side instanceof PartitionedTable) {
     throw new ArtifactsError('ERR_INVALID_VALUE', `"${path}" joins a partitioned table by value.`, {
@@ -95,13 +95,13 @@ async function addSide(side: JoinedSide, path: string, add: AddFile): Promise<st
     })
   }
   if (side instanceof Table) {
-    const bytes = await encodeTable(side, path, add)
+    const bytes = await encodeTable(side, path, to)
     const name = `media/tables/${shortHash(bytes)}.table.json`
-    add({ path: name, bytes })
+    to.add({ path: name, bytes })
     return name
   }
   const name = `media/tables/${shortHash(side.url)}.table.json`
-  add({ path: name, url: side.url, from: side })
+  to.add({ path: name, url: side.url, from: side })
   return name
 }
 

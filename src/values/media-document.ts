@@ -10,21 +10,25 @@ import { MEDIA_TYPES, type MediaKind } from './kinds.ts'
 import { type Box, type Classes, type Mask, Media, type MediaFile, mediaBytes } from './media.ts'
 import { readJson, type ValueFile, type ValueSource } from './value-files.ts'
 
-/** Takes a file that belongs to a value. */
-export type AddFile = (file: ValueFile) => void
+/** Where the files of a value go. */
+export interface Attachments {
+  add(file: ValueFile): void
+  /** The path at which the artifact has this local file, with these bytes, already. */
+  find(localPath: string, sha256: string): Promise<string | undefined>
+}
 
 /** Adds the files of `media` and returns its document. @throws ArtifactsError, and errors of the system for local files. */
-export async function mediaDocument(media: Media, add: AddFile): Promise<Json> {
+export async function mediaDocument(media: Media, to: Attachments): Promise<Json> {
   const { kind, format, caption, classes, masks, boxes } = media
-  const file = await addMedia(media.source, FOLDERS[kind], format, add)
+  const file = await addMedia(media.source, FOLDERS[kind], format, to)
   return {
     _type: MEDIA_TYPES[kind],
     ...file,
     format,
     ...(caption === undefined ? {} : { caption }),
-    ...(classes === undefined ? {} : { classes: addClasses(classes, add) }),
+    ...(classes === undefined ? {} : { classes: addClasses(classes, to) }),
     ...(boxes === undefined ? {} : { boxes: boxesJson(boxes) }),
-    ...(masks === undefined ? {} : { masks: await masksJson(masks, add) }),
+    ...(masks === undefined ? {} : { masks: await masksJson(masks, to) }),
   }
 }
 
@@ -98,11 +102,11 @@ const DOCUMENT = v.object({
   masks: v.exactOptional(fields(v.object({ path, classes: v.exactOptional(stored) }))),
 })
 
-async function masksJson(masks: Readonly<Record<string, Mask>>, add: AddFile): Promise<Json> {
+async function masksJson(masks: Readonly<Record<string, Mask>>, to: Attachments): Promise<Json> {
   const all: [string, Json][] = []
   for (const [name, { source, classes }] of Object.entries(masks)) {
-    const file = await addMedia(source, `${FOLDERS.image}/mask`, 'mask.png', add)
-    const document = classes === undefined ? file : { ...file, classes: addClasses(classes, add) }
+    const file = await addMedia(source, `${FOLDERS.image}/mask`, 'mask.png', to)
+    const document = classes === undefined ? file : { ...file, classes: addClasses(classes, to) }
     all.push([name, { _type: 'mask', ...document }])
   }
   return Object.fromEntries(all)
@@ -127,18 +131,20 @@ async function addMedia(
   file: MediaFile,
   folder: string,
   format: string,
-  add: AddFile,
+  to: Attachments,
 ): Promise<{ path: string; sha256: string; size: number }> {
   const { sha256, size } = await measured(file)
+  const known = typeof file === 'string' ? await to.find(file, sha256) : undefined
+  if (known !== undefined) return { path: known, sha256, size }
   const short = sha256.slice(0, 20)
   const name =
     file instanceof Uint8Array ? undefined : basename(typeof file === 'string' ? file : file.path)
   const path = name === undefined ? `${folder}/${short}.${format}` : `${folder}/${short}/${name}`
-  if (file instanceof Uint8Array) add({ path, bytes: file })
-  else if (typeof file === 'string') add({ path, source: file })
+  if (file instanceof Uint8Array) to.add({ path, bytes: file })
+  else if (typeof file === 'string') to.add({ path, source: file })
   else {
     const url = file.files.url?.(file.path)
-    add(
+    to.add(
       url === undefined ? { path, bytes: await mediaBytes(file) } : { path, url, from: file.files },
     )
   }
@@ -161,12 +167,12 @@ async function measured(file: MediaFile): Promise<{ sha256: string; size: number
   return { sha256: hash.digest('hex'), size }
 }
 
-function addClasses(classes: Classes, add: AddFile): Json {
+function addClasses(classes: Classes, to: Attachments): Json {
   const set = classes.map(({ id, name }) => ({ id, name }))
   const id = createHash('md5').update(jsonText(set, 'classes')).digest('hex')
   const path = `media/classes/${id}_cls.classes.json`
   const bytes = Buffer.from(`${jsonText({ _type: 'classes', class_set: set }, path)}\n`)
-  add({ path, bytes })
+  to.add({ path, bytes })
   return { type: 'classes-file', path, digest: createHash('md5').update(bytes).digest('base64') }
 }
 

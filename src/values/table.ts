@@ -13,7 +13,7 @@ import {
 } from './cells.ts'
 import { jsonText } from './json-text.ts'
 import type { Media } from './media.ts'
-import { type AddFile, mediaDocument, mediaFrom } from './media-document.ts'
+import { type Attachments, mediaDocument, mediaFrom } from './media-document.ts'
 import { readDocument, type ValueSource } from './value-files.ts'
 
 export class Table {
@@ -65,12 +65,16 @@ export class Table {
 }
 
 /** The bytes of a table's document; files that cells consist of are added. */
-export async function encodeTable(table: Table, path: string, add: AddFile): Promise<Uint8Array> {
+export async function encodeTable(
+  table: Table,
+  path: string,
+  to: Attachments,
+): Promise<Uint8Array> {
   const { columns, data } = table
   const types = columns.map((name, i) => columnTypeOf(cellsOf(data, i), `${path}, column ${name}`))
   // Without media nothing is waited for: cells are taken as they are when this is called.
   const hasMedia = types.some(({ kind }) => kind === 'media')
-  const media = hasMedia ? await mediaTexts(table, types, add) : new Map<Media, string>()
+  const media = hasMedia ? await mediaTexts(table, types, to) : new Map<Media, string>()
   const pieces: string[] = []
   let [n, i] = [0, 0]
   const where = (): string => `${path}, row ${n}, column ${columns[i]}`
@@ -151,14 +155,14 @@ function* cellsOf(data: Table['data'], column: number): Generator<Cell> {
 async function mediaTexts(
   { columns, data }: Table,
   types: readonly ColumnType[],
-  add: AddFile,
+  to: Attachments,
 ): Promise<ReadonlyMap<Media, string>> {
   const texts = new Map<Media, string>()
   for (const i of columns.keys()) {
     if (types[i]?.kind !== 'media') continue
     for (const cell of cellsOf(data, i)) {
       if (cell === null || texts.has(cell as Media)) continue
-      const document = await mediaDocument(cell as Media, add)
+      const document = await mediaDocument(cell as Media, to)
       texts.set(cell as Media, jsonText(document, columns[i] as string))
     }
   }

@@ -8,7 +8,7 @@ import { decodeJoinedTable, encodeJoinedTable, JoinedTable } from './joined-tabl
 import { jsonText } from './json-text.ts'
 import { kindOf, onlyOne, pathFor, pathsOf, type ValueKind } from './kinds.ts'
 import { Media } from './media.ts'
-import { mediaDocument, mediaFrom } from './media-document.ts'
+import { type Attachments, mediaDocument, mediaFrom } from './media-document.ts'
 import { decodeNpy, encodeNpy, isTypedArray, NdArray, type TypedArray } from './npy.ts'
 import {
   decodePartitionedTable,
@@ -30,15 +30,18 @@ export type TypedValue =
 /**
  * The files that a value consists of, the one that stands for it first. Text is stored as text, or as JSON where the
  * path asks for that; a `Uint8Array` as its bytes, or as an array where the path ends in `.npy`.
+ * @param find where the artifact has a local file of media already.
  * @throws ArtifactsError ERR_INVALID_VALUE for what can't be stored; errors of the system for local files.
  */
 export async function encodeValue(
   path: string,
   value: TypedValue,
+  find: Attachments['find'] = async () => undefined,
 ): Promise<readonly [ValueFile, ...ValueFile[]]> {
   const target = pathFor(path, kindsOf(value))
   const files = new Map<string, ValueFile>()
-  const bytes = await encode(value, target, (file) => files.set(file.path, file))
+  const add = (file: ValueFile): void => void files.set(file.path, file)
+  const bytes = await encode(value, target, { add, find })
   files.delete(target)
   return [{ path: target, bytes }, ...files.values()]
 }
@@ -76,16 +79,12 @@ function kindsOf(value: TypedValue): readonly [ValueKind, ...ValueKind[]] {
   return value instanceof NdArray || isTypedArray(value) ? ['npy'] : ['json']
 }
 
-async function encode(
-  value: TypedValue,
-  path: string,
-  add: (file: ValueFile) => void,
-): Promise<Uint8Array> {
-  if (value instanceof Table) return encodeTable(value, path, add)
+async function encode(value: TypedValue, path: string, to: Attachments): Promise<Uint8Array> {
+  if (value instanceof Table) return encodeTable(value, path, to)
   if (value instanceof PartitionedTable) return encodePartitionedTable(value, path)
-  if (value instanceof JoinedTable) return encodeJoinedTable(value, path, add)
+  if (value instanceof JoinedTable) return encodeJoinedTable(value, path, to)
   if (value instanceof Media) {
-    return Buffer.from(`${jsonText(await mediaDocument(value, add), path)}\n`)
+    return Buffer.from(`${jsonText(await mediaDocument(value, to), path)}\n`)
   }
   const kind = kindOf(path)
   if (value instanceof Uint8Array && kind === 'bytes') return value

@@ -149,6 +149,40 @@ test('media keep their file beside what is said of them', async () => {
   assert.is(media.filter((path) => path.endsWith('.png')).length, 1, 'stored once')
 })
 
+test('an image that was added at a chosen path is not stored a second time by a table', async () => {
+  await using ws = await workspace()
+  ws.write('data', { 'cat.png': 'cat', 'dog.png': 'dog', 'cow.png': 'cow' })
+  const artifact = draft()
+  await artifact.addFile(ws.at('data/cat.png'), { as: 'pictures/tom.png' })
+  await artifact.addFile(ws.at('data/dog.png'))
+  await artifact.addFile(ws.at('data/cow.png'))
+  fs.writeFileSync(ws.at('data/cow.png'), 'COW')
+  const image = (name: string): Media => new Media('image', ws.at(`data/${name}.png`))
+  const removing = artifact.remove('dog.png')
+  const table = new Table({ columns: ['image'], data: [[image('cat')]] })
+  const adding = artifact.add('t', table)
+  const again = artifact.add('dog', image('dog'))
+  await artifact.add('cow', image('cow'))
+  await Promise.all([removing, adding, again])
+  await artifact.remove('cow.png')
+  const version = await ws.store.commit(artifact)
+  const paths: string[] = []
+  for await (const { path } of version.files()) if (path.endsWith('.png')) paths.push(path)
+  assert.is(paths.length, 3)
+  assert.ok(paths.includes('pictures/tom.png'))
+  assert.equal(
+    paths
+      .filter((path) => path.startsWith('media/'))
+      .map((path) => path.split('/').at(-1))
+      .sort(),
+    ['cow.png', 'dog.png'],
+  )
+  const [[cat] = []] = ((await version.get('t')) as Table).data
+  assert.is(String(await (cat as Media).bytes()), 'cat')
+  assert.is(String(await ((await version.get('dog')) as Media).bytes()), 'dog')
+  assert.is(String(await ((await version.get('cow')) as Media).bytes()), 'COW')
+})
+
 test("a table of another version's images refers to them, and they are read and downloaded whole", async () => {
   await using ws = await workspace()
   const source = draft()
