@@ -1,11 +1,12 @@
 /** Runs as a program uses them: what they record, how they are found, and how they end. */
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Store } from '../src/index.ts'
 import { type Workspace, workspace } from './library/workspace.ts'
 import { rejects } from './support/rejects.ts'
+import { temporaryDirectory } from './support/temp.ts'
 
 const test = suite('runs')
 
@@ -253,6 +254,14 @@ test('undo takes back what a run committed, not that the run was', async () => {
   await store.undo()
   assert.equal(store.artifacts(), [])
   assert.equal([run.state, run.edges()[0]?.state], ['finished', 'deleted'])
+})
+
+test('runs of a shared store leave their signs where the whole group may', async () => {
+  await using directory = await temporaryDirectory()
+  const { store } = await Store.init(directory.path, { shared: true })
+  await store.startRun()
+  assert.is(statSync(join(store.root, 'live')).mode & 0o7777, 0o2775)
+  store.close()
 })
 
 test('another process sees the run at once', async () => {

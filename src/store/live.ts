@@ -2,7 +2,7 @@
  * Whether the process of a run is alive: the file `live/<run id>` holds the process's temporary name, and the process sets
  * its modification time now and then (docs/format.md section 6). This is no part of the log: a process that dies says nothing.
  */
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSystemError } from '../errors.ts'
 import type { Io } from './io/io.ts'
@@ -21,7 +21,7 @@ export class Heartbeat {
   constructor(io: Io, layout: Layout, run: string, onError: (error: unknown) => void) {
     this.#io = io
     this.#path = join(layout.live, run)
-    io.mkdir(layout.live, { recursive: true })
+    makeDirectory(io, layout)
     const bytes = Buffer.from(`${temporaryName()}\n`)
     const tmp = join(layout.tmp, temporaryName())
     io.writeFileAtomic(this.#path, bytes, { durable: false, tmp })
@@ -67,6 +67,15 @@ export function isCrashed(layout: Layout, run: string, now: number): boolean {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false
     throw error
   }
+}
+
+/** In a store that a group shares, each member's runs leave their signs there. */
+function makeDirectory(io: Io, { live, root }: Layout): void {
+  if (existsSync(live)) return
+  io.mkdir(live, { recursive: true })
+  const { mode, uid } = statSync(live)
+  const wanted = statSync(root).mode & 0o7777
+  if (uid === process.getuid?.() && (mode & 0o7777) !== wanted) io.chmod(live, wanted)
 }
 
 function removeSign(io: Io, path: string): void {

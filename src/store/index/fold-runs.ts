@@ -72,12 +72,21 @@ function insertEdge(
 ): boolean {
   const { run, slot, version, name } = change
   requireRun(connection, run, n)
-  const deduplicated = 'deduplicated' in change ? 1 : 0
-  const insert = connection.statement(
-    'INSERT OR IGNORE INTO edge (run, direction, slot, version, name, deduplicated, operation) ' +
-      'VALUES (?, ?, ?, ?, ?, ?, ?)',
+  const there = connection.value(
+    'SELECT 1 FROM edge WHERE run = ? AND direction = ? AND slot = ? AND version = ?',
+    run,
+    direction,
+    slot,
+    version,
   )
-  return insert.run(run, direction, slot, version, name ?? null, deduplicated, n).changes > 0
+  if (there !== undefined) return false
+  const deduplicated = 'deduplicated' in change ? 1 : 0
+  insertRow(
+    connection,
+    'INSERT INTO edge (run, direction, slot, version, name, deduplicated, operation, sum)',
+    [run, direction, slot, version, name ?? null, deduplicated, n],
+  )
+  return true
 }
 
 function requireRun(connection: Connection, run: string, n: number): StoredRun {

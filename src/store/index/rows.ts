@@ -242,7 +242,7 @@ export function toDraftPart(row: StoredDraftPart): DraftPartRow {
 }
 
 export function toEdge(row: StoredEdge): EdgeRow {
-  const { run, direction, slot, version, name, deduplicated, operation } = row
+  const { run, direction, slot, version, name, deduplicated, operation } = checkedRow(row)
   return {
     run,
     direction,

@@ -3,7 +3,7 @@
  * text where people query them (`find`, `sql`), bytes where there are millions of them. Raise `SCHEMA_VERSION` with
  * every change of `SCHEMA` or of what `fold.ts` writes: an index of another version is rebuilt.
  */
-export const SCHEMA_VERSION = 9
+export const SCHEMA_VERSION = 10
 
 export const SCHEMA = `
 -- One row. The fold stands after operation "applied", whose hash is "hash" (of format.json while applied is 0).
@@ -190,6 +190,7 @@ CREATE TABLE edge (
   name TEXT,
   deduplicated INTEGER NOT NULL,
   operation INTEGER NOT NULL,
+  sum INTEGER NOT NULL,
   UNIQUE (run, direction, slot, version)
 ) STRICT;
 CREATE INDEX edge_version ON edge (version, direction);

@@ -255,7 +255,8 @@ const OPERATION = 'SELECT * FROM operation'
 const LINK = 'SELECT * FROM link'
 const RUN = 'SELECT * FROM run'
 const DRAFT = 'SELECT * FROM draft'
-const EDGE = 'SELECT * FROM edge'
+/** All columns that its sum is of. */
+const EDGE = 'SELECT run, direction, slot, version, name, deduplicated, operation, sum FROM edge'
 const LIVE = 'deleted IS NULL'
 
 export function stateView(source: Source): StateView {
@@ -397,8 +398,8 @@ export function stateView(source: Source): StateView {
       ),
     hasEdge: ({ run, direction, slot, version: id }) =>
       one(
-        same<object>,
-        'SELECT 1 FROM edge WHERE run = ? AND direction = ? AND slot = ? AND version = ?',
+        toEdge,
+        `${EDGE} WHERE run = ? AND direction = ? AND slot = ? AND version = ?`,
         run,
         direction,
         slot,
