@@ -16,6 +16,7 @@ import { rootCertificates } from 'node:tls'
 import { ArtifactsError } from '../../errors.ts'
 import { isPublicAddress } from './addresses.ts'
 import { isBrokenOff, refusal, shownUrl, unreachable } from './failures.ts'
+import { proxyFor, proxyHeaders, TunnelAgent } from './proxy.ts'
 
 export type Variables = Readonly<Record<string, string | undefined>>
 
@@ -67,6 +68,8 @@ const PASSING = new Set([408, 429, 500, 502, 503, 504])
 export class Network implements Disposable {
   readonly #options: NetworkOptions
   readonly #trusted: Set<string>
+  readonly #tunnels = new Map<string, TunnelAgent>()
+  readonly #tls: https.AgentOptions
   readonly #agents: { readonly http: http.Agent; readonly https: https.Agent }
 
   constructor(options: NetworkOptions) {
@@ -74,10 +77,8 @@ export class Network implements Disposable {
     this.#trusted = new Set(Array.from(options.trusted, (host) => host.toLowerCase()))
     const kept = { keepAlive: true, maxSockets: options.connections ?? 16 }
     const ca = authorities(options.env)
-    this.#agents = {
-      http: new http.Agent(kept),
-      https: new https.Agent({ ...kept, ...(ca === undefined ? {} : { ca }) }),
-    }
+    this.#tls = { ...kept, ...(ca === undefined ? {} : { ca }) }
+    this.#agents = { http: new http.Agent(kept), https: new https.Agent(this.#tls) }
   }
 
   /** Lets requests go to the host of this URL, whatever its address: a person has named it. */
@@ -109,6 +110,7 @@ export class Network implements Disposable {
   [Symbol.dispose](): void {
     this.#agents.http.destroy()
     this.#agents.https.destroy()
+    for (const tunnel of this.#tunnels.values()) tunnel.destroy()
   }
 
   async #persist(url: URL, request: Request): Promise<Answer> {
@@ -139,11 +141,12 @@ export class Network implements Disposable {
   }
 
   #once(url: URL, { method = 'GET', headers, body, signal }: Request): Promise<Answer> {
-    const isSecure = url.protocol === 'https:'
     const { connectTimeout = 10_000, idleTimeout = 60_000 } = this.#options
     const isTrusted = this.#trusts(url)
     const host = url.hostname.replace(/^\[|\]$/g, '')
     if (isIP(host) !== 0 && !isTrusted && !isPublicAddress(host)) throw notPublic(url)
+    const proxy = proxyFor(url, this.#options.env)
+    const isSecure = (url.protocol === 'https:' ? url : (proxy ?? url)).protocol === 'https:'
     return new Promise((resolve, reject) => {
       const sent: ClientRequest = (isSecure ? https : http).request(url, {
         method,
@@ -154,7 +157,9 @@ export class Network implements Disposable {
           ...headers,
         },
         agent: isSecure ? this.#agents.https : this.#agents.http,
-        ...(isTrusted ? {} : { lookup: publicOnly(url) }),
+        // Behind a proxy it is the proxy that looks names up, and decides where they may lead.
+        ...(isTrusted || proxy !== undefined ? {} : { lookup: publicOnly(url) }),
+        ...(proxy === undefined ? {} : this.#through(proxy, url, headers)),
         ...(signal === undefined ? {} : { signal }),
       })
       const connecting = setTimeout(() => sent.destroy(timedOut()), connectTimeout)
@@ -176,6 +181,26 @@ export class Network implements Disposable {
         )
       }
     })
+  }
+
+  #through(proxy: URL, url: URL, headers: Request['headers']): https.RequestOptions {
+    if (url.protocol === 'https:') {
+      const tunnel = this.#tunnels.get(proxy.href) ?? new TunnelAgent(proxy, this.#tls)
+      this.#tunnels.set(proxy.href, tunnel)
+      return { agent: tunnel }
+    }
+    return {
+      hostname: proxy.hostname,
+      port: proxy.port || (proxy.protocol === 'https:' ? 443 : 80),
+      path: url.href,
+      headers: {
+        'accept-encoding': 'identity',
+        'user-agent': 'artifacts',
+        ...headers,
+        host: url.host,
+        ...proxyHeaders(proxy),
+      },
+    }
   }
 
   #trusts(url: URL): boolean {
