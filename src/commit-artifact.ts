@@ -1,15 +1,15 @@
 /** Logging a draft: what it consists of becomes a version, in one operation. */
 import { type Artifact, contentsOf } from './artifact.ts'
 import type { DraftContents } from './draft-contents.ts'
+import { refuseOtherBase, refuseOtherStores } from './draft-origin.ts'
 import { ArtifactsError } from './errors.ts'
 import { checkMetadata } from './metadata.ts'
 import { checkAlias, checkTag } from './names.ts'
-import type { Session } from './session.ts'
+import { refOf, type Session } from './session.ts'
 import { type BaseVersion, type CommitRequest, commitVersion } from './store/commit/commit.ts'
 import { currentVersion } from './store/log/plan.ts'
 import { nodeReader } from './store/opened.ts'
-import { quotePath } from './store/tree/paths.ts'
-import type { Entry, FileEntry, ObjectId, OperationOptions } from './types.ts'
+import type { ObjectId, OperationOptions } from './types.ts'
 
 export interface LogOptions extends OperationOptions {
   readonly aliases?: readonly string[]
@@ -54,22 +54,21 @@ export function prepareLog(
     metadata: checkMetadata(artifact.metadata),
     ...(description === undefined ? {} : { description }),
   }
-  refuseOtherStore(contents, opened.id)
+  refuseOtherBase(opened.id, contents)
   refuseOtherType(session, { project, name, type })
   const end = contents.begin()
   return async () => {
     try {
       return await contents.run(async () => {
         await place.added
-        const entries = contents.entries()
-        refuseStrangers(session, contents, entries)
+        refuseOtherStores(session, contents)
         const start = baseOf(session, artifact, project, contents)
         const { outcome, object } = await commitVersion(opened, {
           project,
           name,
           type,
           sources: contents.sources(),
-          entries,
+          entries: contents.entries(),
           ...(start === undefined ? {} : { base: start }),
           ...labels,
           reuse: options.reuse ?? 'latest',
@@ -83,6 +82,7 @@ export function prepareLog(
           onProgress: options.onProgress,
         })
         if (outcome.kind === 'taken') throw new Error('A commit ended without a version.')
+        if (outcome.kind === 'unchanged') remarkIgnored(session, { project, name }, outcome)
         const read = nodeReader(opened)
         const { version } = outcome
         const base = { store: opened.id, version, root: object.root, isParent: false, read }
@@ -113,37 +113,6 @@ function baseOf(
   return latest === undefined ? undefined : { version: latest.id, root: latest.object.root }
 }
 
-function refuseOtherStore({ name, tree }: DraftContents, store: string): void {
-  const other = tree.base?.store
-  if (other === undefined || other === store) return
-  throw new ArtifactsError(
-    'ERR_USAGE',
-    `The artifact "${name}" is a version of the store "${other}", not of this one.`,
-    { hint: 'Download it, and commit the files here: `artifacts commit DIR -n NAME`.' },
-  )
-}
-
-/** What was got from a version of another store would lead nowhere in this one. */
-function refuseStrangers(
-  { opened }: Session,
-  { name, origins }: DraftContents,
-  entries: readonly Exclude<Entry, FileEntry>[],
-): void {
-  for (const entry of entries) {
-    if (entry.kind !== 'reference') continue
-    const { uri } = entry.reference
-    const origin = origins.get(uri)
-    if (origin === undefined || origin === opened.id) continue
-    const id = uri.slice('artifacts://'.length).split('/')[0] as ObjectId
-    if (opened.index.state.versionById(id) !== undefined) continue
-    throw new ArtifactsError(
-      'ERR_USAGE',
-      `${quotePath(entry.path)} of the artifact "${name}" refers to a version of another store, "${uri}".`,
-      { hint: 'Download that version, and add the file: `addFile(path)`.' },
-    )
-  }
-}
-
 /** The plan refuses it too; but then files have been read. */
 function refuseOtherType(
   { opened, state }: Session,
@@ -157,5 +126,18 @@ function refuseOtherType(
     'ERR_TYPE_MISMATCH',
     `Artifact "${project}/${name}" has the type "${existing.type}", not "${type}".`,
     { hint: `Log it under another name, such as "${name}-${type}".` },
+  )
+}
+
+/** What was to be said of a version that was there already is not lost in silence. */
+function remarkIgnored(
+  session: Session,
+  { project, name }: { readonly project: string; readonly name: string },
+  { number, ignored }: { readonly number: number; readonly ignored: readonly string[] },
+): void {
+  if (ignored.length === 0) return
+  const ref = refOf(session, { artifact: { project, name }, version: { number } })
+  session.onNotice(
+    `Not applied, because "${ref}" was there already: ${ignored.join(', ')}. \`version.update\` would.`,
   )
 }

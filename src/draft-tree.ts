@@ -59,11 +59,12 @@ export class DraftTree {
     return lookup(this.base.read, this.base.root, path)
   }
 
-  /** Paths of files of the version it started from that begin with this text and still stand. */
+  /** Paths of files and references of the version it started from that begin with this text and still stand. */
   *inheritedFiles(prefix: string): Generator<EntryPath> {
     if (this.base === undefined) return
     for (const { path, kind } of entries(this.base.read, this.base.root, { prefix })) {
-      if (kind === 'file' && !this.#removed.has(path) && !this.#added.has(path)) yield path
+      if (kind !== 'file' && kind !== 'reference') continue
+      if (!this.#removed.has(path) && !this.#added.has(path)) yield path
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { DraftContents } from './draft-contents.ts'
+import { refuseOtherStores } from './draft-origin.ts'
 import { ArtifactsError } from './errors.ts'
 import { write } from './labels.ts'
 import { checkAlias, checkTag, checkText, checkType } from './names.ts'
@@ -84,14 +85,16 @@ export async function openDraft(session: Session, target: DraftTarget): Promise<
  * @throws ArtifactsError as `store.commit`
  */
 export async function addToDraft(
-  { opened }: Session,
+  session: Session,
   contents: DraftContents,
   target: DraftTarget,
   { run, ...options }: AddOptions,
 ): Promise<PartResult> {
+  const { opened } = session
   const end = contents.begin()
   try {
     return await contents.run(async () => {
+      refuseOtherStores(session, contents)
       const { base, removed } = contents.tree
       const start = base?.isParent === true ? { base: base.version } : {}
       const result = await addPart(opened, {

@@ -1,7 +1,7 @@
 /** Aliases, tags, metadata, times to live and types: what is taken, what is refused, and that refusing changes nothing. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Artifact, type ArtifactVersion, type LogOptions } from '../../src/index.ts'
+import { Artifact, type ArtifactVersion, type LogOptions, Store } from '../../src/index.ts'
 import { workspace } from '../library/workspace.ts'
 import { rejects, throwsCode } from '../support/rejects.ts'
 import { draft, log, picture } from './logging.ts'
@@ -76,6 +76,25 @@ test('tags count once, in any script, and a list asks for all of them', async ()
   )
   assert.is(picture(ws), before)
   assert.equal(version.tags, ['a', 'b'])
+})
+
+test('what is not applied to a version that was there already is told, aliases are applied', async () => {
+  await using ws = await workspace()
+  const notices: string[] = []
+  using store = await Store.open({
+    store: ws.store.root,
+    onNotice: (text) => notices.push(text),
+  })
+  await log(ws, { a: '1' }, { tags: ['old'] })
+  const again = async (options: LogOptions, artifact?: Artifact): Promise<ArtifactVersion> =>
+    log({ ...ws, store }, { a: '1' }, options, artifact)
+  await again({ aliases: ['x'], tags: ['old'] })
+  assert.equal(notices, [])
+  const version = await again({ tags: ['new'] }, draft({ description: 'd', metadata: { n: 1 } }))
+  assert.equal([version.ref, version.tags, version.description], ['bike:v0', ['old'], undefined])
+  assert.equal([...version.aliases].sort(), ['latest', 'x'])
+  assert.is(notices.length, 1)
+  assert.match(notices[0] ?? '', /"bike:v0".*description, metadata, tags/)
 })
 
 test('metadata is copied, and looked at once more when it is logged', async () => {
