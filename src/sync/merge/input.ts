@@ -1,0 +1,42 @@
+/** What goes into a merge and what comes out of it. */
+import type { Change } from '../../store/log/change.ts'
+import type { ArtifactId, ObjectId } from '../../types.ts'
+import type { ArtifactState } from './state.ts'
+import type { Conflict, Side } from './values.ts'
+
+export interface MergeInput {
+  /** What both sides had when they last met; undefined: they never did. */
+  readonly base: ArtifactState | undefined
+  /** Undefined: the artifact is new here. */
+  readonly ours: ArtifactState | undefined
+  readonly theirs: ArtifactState
+  /** Whose value stands where both changed one: the remote's side. */
+  readonly wins: Side
+  /** They are our primary remote, whose numbers stand. */
+  readonly areTheyPrimary: boolean
+}
+
+/** A version that the primary does not know makes room for one that it knows. */
+export interface VersionRenumber {
+  readonly kind: 'version.renumber'
+  readonly artifact: ArtifactId
+  readonly version: ObjectId
+  readonly number: number
+  readonly old: number
+}
+
+export type MergeChange = Change | VersionRenumber
+
+/** What a person should hear of a merge beside its changes. */
+export type Remark =
+  /** Both sides changed it; `dropped` is what one of them wanted. */
+  | ({ readonly kind: 'conflict'; readonly field: string; readonly version?: ObjectId } & Conflict)
+  /** One side deleted it, and the other has begun to need it: aliases, runs, links, children. */
+  | { readonly kind: 'kept'; readonly version: ObjectId; readonly users: readonly string[] }
+
+export interface Merged {
+  readonly changes: readonly MergeChange[]
+  readonly remarks: readonly Remark[]
+}
+
+export const LATEST = 'latest'
