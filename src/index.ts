@@ -96,6 +96,7 @@ export type * from './types.ts'
 export type { UndoReport } from './undo.ts'
 export type { VersionChanges } from './update-version.ts'
 export type { Cell } from './values/cells.ts'
+export type { ImageSize } from './values/image-size.ts'
 export { type JoinedRow, type JoinedSide, JoinedTable } from './values/joined-table.ts'
 export type { MediaKind } from './values/kinds.ts'
 export {

@@ -1,30 +1,25 @@
 /** The JSON document beside a file of media, in W&B's form, and the files that belong to it. */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { basename } from 'node:path'
 import * as v from 'valibot'
 import { ArtifactsError } from '../errors.ts'
 import type { Json } from '../types.ts'
+import { imageSize } from './image-size.ts'
 import { jsonText } from './json-text.ts'
 import { MEDIA_TYPES, type MediaKind } from './kinds.ts'
-import { type Box, type Classes, type Mask, Media, type MediaFile, mediaBytes } from './media.ts'
-import { readJson, type ValueFile, type ValueSource } from './value-files.ts'
-
-/** Where the files of a value go. */
-export interface Attachments {
-  add(file: ValueFile): void
-  /** The path at which the artifact has this local file, with these bytes, already. */
-  find(localPath: string, sha256: string): Promise<string | undefined>
-}
+import { type Box, type Classes, type Mask, Media } from './media.ts'
+import { type Attachments, addMedia } from './media-file.ts'
+import { readJson, type ValueSource } from './value-files.ts'
 
 /** Adds the files of `media` and returns its document. @throws ArtifactsError, and errors of the system for local files. */
 export async function mediaDocument(media: Media, to: Attachments): Promise<Json> {
   const { kind, format, caption, classes, masks, boxes } = media
-  const file = await addMedia(media.source, FOLDERS[kind], format, to)
+  const { head, ...file } = await addMedia(media.source, FOLDERS[kind], format, to)
+  const size = kind === 'image' ? (imageSize(head) ?? media.size) : undefined
   return {
     _type: MEDIA_TYPES[kind],
     ...file,
     format,
+    ...(size === undefined ? {} : { width: size.width, height: size.height }),
     ...(caption === undefined ? {} : { caption }),
     ...(classes === undefined ? {} : { classes: addClasses(classes, to) }),
     ...(boxes === undefined ? {} : { boxes: boxesJson(boxes) }),
@@ -36,13 +31,17 @@ export async function mediaDocument(media: Media, to: Attachments): Promise<Json
 export async function mediaFrom(json: Json, files: ValueSource, where: string): Promise<Media> {
   const parsed = v.safeParse(DOCUMENT, json)
   if (!parsed.success) throw invalid(where, v.flatten(parsed.issues))
-  const { _type, path, format, caption, classes, boxes, masks } = parsed.output
+  const { _type, path, width, height } = parsed.output
+  const { format, caption, classes, boxes, masks } = withoutNull(parsed.output)
   const kind = KINDS.get(_type)
   if (kind === undefined) throw invalid(where, { root: [`"${_type}" is no kind of media`] })
   return new Media(
     kind,
     { files, path },
     {
+      ...(typeof width === 'number' && typeof height === 'number'
+        ? { size: { width, height } }
+        : {}),
       ...(format === undefined ? {} : { format }),
       ...(caption === undefined ? {} : { caption }),
       ...(classes === undefined ? {} : { classes: await classesFrom(classes, files) }),
@@ -95,17 +94,25 @@ const CLASS_SET = v.object({
 const DOCUMENT = v.object({
   _type: v.string(),
   path,
-  format: v.exactOptional(v.string()),
-  caption: v.exactOptional(v.string()),
-  classes: v.exactOptional(stored),
-  boxes: v.exactOptional(fields(v.array(BOX))),
-  masks: v.exactOptional(fields(v.object({ path, classes: v.exactOptional(stored) }))),
+  width: v.nullish(number),
+  height: v.nullish(number),
+  format: v.nullish(v.string()),
+  caption: v.nullish(v.string()),
+  classes: v.nullish(stored),
+  boxes: v.nullish(fields(v.array(BOX))),
+  masks: v.nullish(fields(v.object({ path, classes: v.exactOptional(stored) }))),
 })
+
+/** W&B writes null for some of what is not there. */
+function withoutNull<T extends object>(record: T): { [Key in keyof T]: Exclude<T[Key], null> } {
+  const entries = Object.entries(record).filter(([, value]) => value !== null)
+  return Object.fromEntries(entries) as { [Key in keyof T]: Exclude<T[Key], null> }
+}
 
 async function masksJson(masks: Readonly<Record<string, Mask>>, to: Attachments): Promise<Json> {
   const all: [string, Json][] = []
   for (const [name, { source, classes }] of Object.entries(masks)) {
-    const file = await addMedia(source, `${FOLDERS.image}/mask`, 'mask.png', to)
+    const { head: _, ...file } = await addMedia(source, `${FOLDERS.image}/mask`, 'mask.png', to)
     const document = classes === undefined ? file : { ...file, classes: addClasses(classes, to) }
     all.push([name, { _type: 'mask', ...document }])
   }
@@ -124,47 +131,6 @@ async function masksFrom(
     all.push([name, mask])
   }
   return Object.fromEntries(all)
-}
-
-/** Adds one file under a name that says what is in it, and returns what a document says of it. */
-async function addMedia(
-  file: MediaFile,
-  folder: string,
-  format: string,
-  to: Attachments,
-): Promise<{ path: string; sha256: string; size: number }> {
-  const { sha256, size } = await measured(file)
-  const known = typeof file === 'string' ? await to.find(file, sha256) : undefined
-  if (known !== undefined) return { path: known, sha256, size }
-  const short = sha256.slice(0, 20)
-  const name =
-    file instanceof Uint8Array ? undefined : basename(typeof file === 'string' ? file : file.path)
-  const path = name === undefined ? `${folder}/${short}.${format}` : `${folder}/${short}/${name}`
-  if (file instanceof Uint8Array) to.add({ path, bytes: file })
-  else if (typeof file === 'string') to.add({ path, source: file })
-  else {
-    const url = file.files.url?.(file.path)
-    to.add(
-      url === undefined ? { path, bytes: await mediaBytes(file) } : { path, url, from: file.files },
-    )
-  }
-  return { path, sha256, size }
-}
-
-async function measured(file: MediaFile): Promise<{ sha256: string; size: number }> {
-  const hash = createHash('sha256')
-  let size = 0
-  const pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array> =
-    file instanceof Uint8Array
-      ? [file]
-      : typeof file === 'string'
-        ? createReadStream(file)
-        : file.files.read(file.path)
-  for await (const piece of pieces) {
-    hash.update(piece)
-    size += piece.length
-  }
-  return { sha256: hash.digest('hex'), size }
 }
 
 function addClasses(classes: Classes, to: Attachments): Json {

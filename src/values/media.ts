@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { ArtifactsError } from '../errors.ts'
+import type { ImageSize } from './image-size.ts'
 import { MEDIA_TYPES, type MediaKind } from './kinds.ts'
 import { readAll, type ValueSource } from './value-files.ts'
 
@@ -37,6 +38,8 @@ export interface MediaOptions {
   readonly caption?: string
   /** The file's ending without a dot, where the source's name does not say it. */
   readonly format?: string
+  /** Of an image whose bytes do not say it. */
+  readonly size?: ImageSize
   readonly classes?: Classes
   /** By name, such as `predictions`; like classes and boxes of images only. */
   readonly masks?: Readonly<Record<string, Mask>>
@@ -48,6 +51,8 @@ export class Media {
   readonly source: MediaFile
   readonly caption: string | undefined
   readonly format: string
+  /** Of an image, when it was read from a version or draft. */
+  readonly size: ImageSize | undefined
   /** Those of the image and those of its masks. */
   readonly classes: Classes | undefined
   readonly masks: Readonly<Record<string, Mask>> | undefined
@@ -66,6 +71,7 @@ export class Media {
     this.caption = caption
     this.format = options.format ?? formatOf(source) ?? USUAL_FORMAT[kind] ?? 'bin'
     if (!/^[A-Za-z0-9]{1,16}$/.test(this.format)) throw invalid(`"${this.format}" is no ending`)
+    this.size = options.size
     this.masks = masks
     this.classes = allClasses([classes, ...Object.values(masks ?? {}).map((mask) => mask.classes)])
     this.boxes = boxes && checkedBoxes(boxes)

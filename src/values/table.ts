@@ -13,7 +13,8 @@ import {
 } from './cells.ts'
 import { jsonText } from './json-text.ts'
 import type { Media } from './media.ts'
-import { type Attachments, mediaDocument, mediaFrom } from './media-document.ts'
+import { mediaDocument, mediaFrom } from './media-document.ts'
+import type { Attachments } from './media-file.ts'
 import { readDocument, type ValueSource } from './value-files.ts'
 
 export class Table {

@@ -8,7 +8,8 @@ import { decodeJoinedTable, encodeJoinedTable, JoinedTable } from './joined-tabl
 import { jsonText } from './json-text.ts'
 import { kindOf, onlyOne, pathFor, pathsOf, type ValueKind } from './kinds.ts'
 import { Media } from './media.ts'
-import { type Attachments, mediaDocument, mediaFrom } from './media-document.ts'
+import { mediaDocument, mediaFrom } from './media-document.ts'
+import type { Attachments } from './media-file.ts'
 import { decodeNpy, encodeNpy, isTypedArray, NdArray, type TypedArray } from './npy.ts'
 import {
   decodePartitionedTable,

@@ -104,6 +104,28 @@ test('classes, masks and boxes of an image come back as they were', async () => 
   assert.is(await found.maskBytes('toString'), undefined)
 })
 
+test('the size of an image is found in its bytes, else the one that was given', async () => {
+  const png =
+    'iVBORw0KGgoAAAANSUhEUgAAAEYAAAADCAIAAACh2e4MAAAAGElEQVR4nGM8wcXFMLwA00A7gPpgGHoJACkEAOKfPzU9AAAAAElFTkSuQmCC'
+  const files = new MemoryFiles()
+  await files.add('seen', new Media('image', Buffer.from(png, 'base64')))
+  await files.add('told', new Media('image', PIXELS, { size: { width: 4, height: 5 } }))
+  await files.add('unknown', new Media('image', PIXELS))
+  assert.equal(((await files.get('seen')) as Media).size, { width: 70, height: 3 })
+  assert.equal(((await files.get('told')) as Media).size, { width: 4, height: 5 })
+  assert.is(((await files.get('unknown')) as Media).size, undefined)
+  const document = JSON.parse(String(files.files.get('seen.image-file.json')))
+  assert.equal([document.width, document.height], [70, 3])
+})
+
+test('what W&B writes as null is not there', async () => {
+  const files = new MemoryFiles()
+  const document = { _type: 'audio-file', path: 'media/audio/a.ogg', caption: null, format: null }
+  files.put('a.audio-file.json', JSON.stringify(document))
+  const found = (await files.get('a')) as Media
+  assert.equal([found.kind, found.caption, found.format], ['audio', undefined, 'ogg'])
+})
+
 test('an image that W&B wrote is read, with boxes by their middle', async () => {
   const files = new MemoryFiles()
   files.put('media/images/abc/cat.png', PIXELS)

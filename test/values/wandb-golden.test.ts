@@ -86,6 +86,7 @@ async function golden<Value extends TypedValue>(path: string): Promise<Value> {
 async function assertStreet(street: Media): Promise<void> {
   assert.is(street.kind, 'image')
   assert.is(street.caption, 'a car')
+  assert.equal(street.size, { width: 6, height: 4 })
   assert.equal(street.classes, [{ id: 1, name: 'car' }])
   assert.equal(street.boxes, {
     p: [
