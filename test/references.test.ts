@@ -243,4 +243,17 @@ test('files that are referred to are not copied into the store', async () => {
   assert.is((await at.store.commit([dir], { name: 'scans', reference: true })).version, 'v1')
 })
 
+test('without a checksum a file makes a new version by its place alone, never by its content', async () => {
+  await using at = await bikes()
+  const options = { name: 'place', reference: true, checksum: false, as: 'it' }
+  const commitOf = async (name: string, content: string): Promise<string> => {
+    writeFileSync(join(at.path, name), content)
+    return (await at.store.commit([join(at.path, name)], options)).version
+  }
+  assert.is(await commitOf('here', 'one'), 'v0')
+  assert.is(await commitOf('here', 'two'), 'v0')
+  assert.is(await commitOf('there', 'two'), 'v1')
+  assert.is(await commitOf('here', 'six'), 'v2')
+})
+
 test.run()

@@ -28,6 +28,16 @@ export const gs: ReferenceKind = {
     if (items.length > 0) return { kind: 'many', name: called, items }
     throw missing(uri)
   },
+  async check(reference, context) {
+    const { name, generation, ...rest } = split(reference.uri)
+    const wanted = reference.versionId ?? generation
+    const bucket = bucketOf(rest.bucket, context)
+    const { signal } = context
+    if ((await bucket.find(name, { generation: wanted, signal })) === undefined) {
+      throw await goneOrChanged(reference, wanted, bucket, name, signal)
+    }
+    return wanted !== undefined
+  },
   async open(reference, context) {
     const { bucket: bucketName, name, generation } = split(reference.uri)
     const bucket = bucketOf(bucketName, context)
@@ -35,10 +45,21 @@ export const gs: ReferenceKind = {
     const wanted = reference.versionId ?? generation
     const answer = await bucket.media(name, wanted, signal)
     if (answer !== undefined) return { body: answer.body, proven: wanted !== undefined }
-    const now = await bucket.find(name, { signal })
-    if (now === undefined) throw missing(reference.uri)
-    throw changed(reference, `the generation ${now.generation} where ${wanted} was recorded`)
+    throw await goneOrChanged(reference, wanted, bucket, name, signal)
   },
+}
+
+/** Of a content that is not there any more: another may have taken its place. */
+async function goneOrChanged(
+  reference: Reference,
+  wanted: string | undefined,
+  bucket: GsBucket,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<ArtifactsError> {
+  const now = await bucket.find(name, { signal })
+  if (now === undefined) return missing(reference.uri)
+  return changed(reference, `the generation ${now.generation} where ${wanted} was recorded`)
 }
 
 interface Location {

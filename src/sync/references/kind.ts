@@ -57,6 +57,11 @@ export interface ReferenceKind {
   readonly resolve: (uri: string, options: ResolveOptions) => Promise<Found>
   /** Opens what was recorded. @throws ArtifactsError as `resolve`, and ERR_REMOTE_CHANGED. */
   readonly open: (reference: Reference, context: ReferenceContext) => Promise<OpenedReference>
+  /**
+   * Whether the source says, without sending the bytes, that they are what was recorded; false where only they can tell.
+   * Kinds that can't ask so have none. @throws ArtifactsError as `open`.
+   */
+  readonly check?: (reference: Reference, context: ReferenceContext) => Promise<boolean>
   /** The part of a path that names the thing, where nobody has looked. */
   readonly nameOf: (uri: string) => string
   /** Whether asking needs a network. */

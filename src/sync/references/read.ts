@@ -75,11 +75,18 @@ export async function checkReference(
 ): Promise<'same' | 'unknown'> {
   refuseUnresolved(reference)
   if (reference.digest.algo === 'uri') return 'unknown'
-  const { body, proven } = await kindOf(reference.uri).open(reference, context)
-  body.on('error', () => {})
-  body.destroy()
+  const proven = await isProven(reference, context)
   if (!proven) for await (const _ of referenceBytes(reference, context));
   return 'same'
+}
+
+async function isProven(reference: Reference, context: ReferenceContext): Promise<boolean> {
+  const kind = kindOf(reference.uri)
+  if (kind.check !== undefined) return kind.check(reference, context)
+  const { body, proven } = await kind.open(reference, context)
+  body.on('error', () => {})
+  body.destroy()
+  return proven
 }
 
 async function fetchOnce(

@@ -34,10 +34,7 @@ export const s3: ReferenceKind = {
     }
     const items = versionId === undefined ? await itemsUnder(uri, key, bucket, options) : []
     if (items.length > 0) return { kind: 'many', name: called, items }
-    throw new ArtifactsError('ERR_NOT_FOUND', `There is no object "${uri}", and none below it.`, {
-      hint: 'Check bucket and key; keys are written as they are, without percent-encoding.',
-      data: { uri },
-    })
+    throw missing(uri)
   },
   async open(reference, context) {
     const { bucket: name, key, ...typed } = split(reference.uri)
@@ -45,17 +42,24 @@ export const s3: ReferenceKind = {
     const versionId = reference.versionId ?? typed.versionId
     const { signal } = context
     const answer = await bucket.get(key, { versionId, signal })
-    if (isSame(reference, answer)) return opened(answer, true)
+    const now = nowOf(answer)
+    if (isSame(reference, now)) return opened(answer, true)
     if (reference.digest.algo !== 'etag') return opened(answer, false)
     answer.body.destroy()
     const kept = await keptVersion(bucket, key, reference, context)
-    if (kept !== undefined) return opened(await bucket.get(key, { versionId: kept, signal }), true)
-    const { size = 'unknown', digest, etag } = reference
-    const now = answer.headers
-    throw changed(
-      reference,
-      `the ETag ${now.etag} and ${now['content-length']} bytes where ${etag ?? digest.value} and ${size} were recorded`,
-    )
+    if (kept === undefined) throw replaced(reference, now)
+    return opened(await bucket.get(key, { versionId: kept, signal }), true)
+  },
+  async check(reference, context) {
+    const { bucket: name, key, ...typed } = split(reference.uri)
+    const bucket = await bucketOf(name, context)
+    const versionId = reference.versionId ?? typed.versionId
+    const now = await bucket.head(key, { versionId, signal: context.signal })
+    if (now === undefined) throw missing(reference.uri)
+    if (isSame(reference, now)) return true
+    if (reference.digest.algo !== 'etag') return false
+    if ((await keptVersion(bucket, key, reference, context)) !== undefined) return true
+    throw replaced(reference, now)
   },
 }
 
@@ -126,10 +130,35 @@ function digestOf(object: S3Object | S3Facts): Reference['digest'] {
   return { algo: 'etag', value: object.etag.replaceAll('"', '') }
 }
 
-function isSame({ etag, size, digest }: Reference, { headers }: Answer): boolean {
+interface Now {
+  /** With its quotes. */
+  readonly etag: string
+  readonly size: number
+}
+
+function nowOf({ headers }: Answer): Now {
+  return { etag: headers.etag ?? '', size: Number(headers['content-length']) }
+}
+
+function replaced(reference: Reference, now: Now): ArtifactsError {
+  const { size = 'unknown', digest, etag } = reference
+  return changed(
+    reference,
+    `the ETag ${now.etag} and ${now.size} bytes where ${etag ?? digest.value} and ${size} were recorded`,
+  )
+}
+
+function missing(uri: string): ArtifactsError {
+  return new ArtifactsError('ERR_NOT_FOUND', `There is no object "${uri}", and none below it.`, {
+    hint: 'Check bucket and key; keys are written as they are, without percent-encoding.',
+    data: { uri },
+  })
+}
+
+function isSame({ etag, size, digest }: Reference, now: Now): boolean {
   if (digest.algo === 'uri') return true
-  if (size !== undefined && headers['content-length'] !== String(size)) return false
-  return headers.etag?.replaceAll('"', '') === (etag ?? digest.value).replaceAll('"', '')
+  if (size !== undefined && now.size !== size) return false
+  return now.etag.replaceAll('"', '') === (etag ?? digest.value).replaceAll('"', '')
 }
 
 function opened({ body, headers }: Answer, proven: boolean): OpenedReference {
