@@ -12,7 +12,7 @@ import { walkDraft } from './draft-walk.ts'
 import { ArtifactsError } from './errors.ts'
 import { checkMetadata } from './metadata.ts'
 import { checkName, checkProject, checkType } from './names.ts'
-import { type DraftEntry, NewFile, type NewFileOptions } from './new-file.ts'
+import type { DraftEntry, NewFile, NewFileOptions } from './new-file.ts'
 import { isUri, type ReferenceOptions } from './references.ts'
 import type { Session } from './session.ts'
 import { checkPath, quotePath } from './store/tree/paths.ts'
@@ -95,6 +95,11 @@ export class Artifact {
     return this.#contents.isFinal
   }
 
+  /** `pending` until it was logged. */
+  get state(): 'pending' | 'committed' {
+    return this.#contents.logged === undefined ? 'pending' : 'committed'
+  }
+
   /** Sockets, FIFOs and devices that `addDir` met, which no version holds. */
   get skipped(): readonly { readonly path: string; readonly reason: string }[] {
     return this.#contents.skipped
@@ -175,17 +180,27 @@ export class Artifact {
    * A file to be written. It is added when it ends: by `close()`, `end()`, or by leaving the block of `await using`.
    * @throws ArtifactsError ERR_FINALIZED, ERR_INVALID_PATH, ERR_EXISTS.
    */
-  newFile(path: string, options: NewFileOptions = {}): NewFile {
+  newFile(path: string, options?: NewFileOptions): NewFile
+  /** As above, around a function: when that throws, nothing is added. */
+  newFile(
+    path: string,
+    write: (file: NewFile) => unknown,
+    options?: NewFileOptions,
+  ): Promise<DraftEntry>
+  newFile(
+    path: string,
+    first: NewFileOptions | ((file: NewFile) => unknown) = {},
+    second: NewFileOptions = {},
+  ): NewFile | Promise<DraftEntry> {
     const contents = this.#open()
-    const { mode = 'x', encoding = 'utf8' } = options
+    const { mode = 'x', encoding = 'utf8' } = typeof first === 'function' ? second : first
     const place = checkPath(path)
     const overwrite = mode === 'w'
     contents.requireFree(place, overwrite)
-    const file = contents.staged.open()
-    return new NewFile(file, encoding, () => {
-      contents.requireOpen()
-      return contents.run(async () => entryOf(await contents.keep(place, file.path, overwrite)))
-    })
+    const file = contents.newFile(place, encoding, async (staged) =>
+      entryOf(await contents.keep(place, staged, overwrite)),
+    )
+    return typeof first === 'function' ? written(file, first) : file
   }
 
   /**
@@ -276,6 +291,17 @@ export function draftFrom(
 ): Artifact {
   const artifact = new Artifact(name, options)
   return begin(artifact, new DraftContents(artifact.name, { home, base }))
+}
+
+/** The file that a function writes. */
+async function written(file: NewFile, write: (file: NewFile) => unknown): Promise<DraftEntry> {
+  try {
+    await write(file)
+  } catch (error) {
+    file.destroy()
+    throw error
+  }
+  return file.close()
 }
 
 function entryOf(drafted: Drafted): DraftEntry {

@@ -61,6 +61,7 @@ export function prepareLog(
     try {
       return await contents.run(async () => {
         await place.added
+        contents.requireWritten()
         refuseOtherStores(session, contents)
         const start = baseOf(session, artifact, project, contents)
         const { outcome, object } = await commitVersion(opened, {

@@ -6,6 +6,7 @@ import { extname } from 'node:path'
 import { digestOf, isSeen, lookAtFile, type SeenFile } from './draft-files.ts'
 import { type DraftBase, type Drafted, DraftTree, kindOf, listed } from './draft-tree.ts'
 import { ArtifactsError } from './errors.ts'
+import { type DraftEntry, NewFile } from './new-file.ts'
 import { Queue } from './queue.ts'
 import type { Session } from './session.ts'
 import { StagedFiles } from './staged-files.ts'
@@ -37,6 +38,7 @@ export class DraftContents {
   #isHandedOver = false
   #commits = 0
   readonly #queue = new Queue()
+  readonly #writing = new Set<NewFile>()
 
   /** @param options `captures`: what is added is copied at once. */
   constructor(
@@ -79,8 +81,62 @@ export class DraftContents {
     return this.#queue.run(step)
   }
 
+  /** A file that a program writes; `add` takes up what was staged. */
+  newFile(
+    path: EntryPath,
+    encoding: BufferEncoding,
+    add: (staged: string) => Promise<DraftEntry>,
+  ): NewFile {
+    const staged = this.staged.open()
+    // From its end on the file has its turn among what is called, and keeps it until it is added.
+    let begin = (): void => {}
+    let end = (): void => {}
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve
+    })
+    const ended = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    const file = new NewFile(path, staged, encoding, {
+      ending: () => {
+        this.requireOpen()
+        void this.run(() => {
+          begin()
+          return ended
+        })
+      },
+      add: async () => {
+        await begun
+        return add(staged.path)
+      },
+      over: () => {
+        end()
+        if (file.unheardError === undefined) this.#writing.delete(file)
+      },
+    })
+    this.#writing.add(file)
+    return file
+  }
+
+  /** Throws what kept a file from being added that nobody was told of, and ERR_USAGE while one is being written. */
+  requireWritten(): void {
+    for (const file of this.#writing) {
+      if (file.unheardError !== undefined) {
+        this.#writing.delete(file)
+        throw file.unheardError
+      }
+      if (file.writableEnded || file.destroyed) continue
+      throw new ArtifactsError(
+        'ERR_USAGE',
+        `The file ${quotePath(file.path)} of the artifact "${this.name}" is still being written.`,
+        { hint: 'End it first: `await file.close()`.' },
+      )
+    }
+  }
+
   /** The draft is about to be logged: nothing can be added until what is returned is called, when that failed. */
   begin(): () => void {
+    this.requireWritten()
     this.#commits++
     return () => {
       this.#commits--

@@ -1,6 +1,7 @@
 /**
  * A file of a draft that a program writes: `await using file = draft.newFile('hello.txt')`. Ending it adds it, and so does
- * leaving its block. Destroying it, or an error while writing, adds nothing.
+ * leaving its block. Destroying it, or an error while writing, adds nothing; an error that nobody was told of keeps the
+ * draft from being logged.
  */
 import { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
@@ -23,23 +24,45 @@ export interface NewFileOptions {
   readonly encoding?: BufferEncoding
 }
 
+/** The draft that a file is written for. */
+export interface NewFileHome {
+  /** The file has ended and is about to be added; throws where the draft takes nothing any more. */
+  readonly ending: (file: NewFile) => void
+  /** Takes the file up. */
+  readonly add: () => Promise<DraftEntry>
+  /** The file is added or gone. */
+  readonly over: (file: NewFile) => void
+}
+
 export class NewFile extends Writable {
+  /** In the version. */
+  readonly path: string
   readonly #file: OpenStagedFile
   readonly #encoding: BufferEncoding
-  readonly #add: () => Promise<DraftEntry>
+  readonly #home: NewFileHome
   #entry: DraftEntry | undefined
   #isOpen = true
+  #isAsked = false
+  #failure: Error | undefined
 
-  /** @param add takes the file up when it has ended. */
-  constructor(file: OpenStagedFile, encoding: BufferEncoding, add: () => Promise<DraftEntry>) {
+  constructor(path: string, file: OpenStagedFile, encoding: BufferEncoding, home: NewFileHome) {
     super({ decodeStrings: false, defaultEncoding: encoding })
+    this.path = path
     this.#file = file
     this.#encoding = encoding
-    this.#add = add
+    this.#home = home
+    // Who closes the file, or logs the draft, is told.
+    this.on('error', () => {})
+  }
+
+  /** What kept it from being added, if nobody was told yet. Whoever destroys it knows why. */
+  get unheardError(): Error | undefined {
+    return this.#isAsked ? undefined : this.#failure
   }
 
   /** Ends the file; resolves when the draft has it. */
   async close(): Promise<DraftEntry> {
+    this.#isAsked = true
     this.end()
     if (!this.writableFinished) await finished(this, { readable: false })
     if (this.#entry === undefined) throw this.errored ?? new Error('The file was destroyed.')
@@ -51,6 +74,18 @@ export class NewFile extends Writable {
     if (!this.destroyed || this.errored !== null) await this.close()
   }
 
+  override end(...rest: unknown[]): this {
+    if (!this.writableEnded && !this.destroyed) {
+      try {
+        this.#home.ending(this)
+      } catch (error) {
+        this.#failure = error as Error
+        return this.destroy(this.#failure)
+      }
+    }
+    return super.end(...(rest as []))
+  }
+
   override _write(
     chunk: string | Uint8Array,
     encoding: BufferEncoding,
@@ -60,7 +95,8 @@ export class NewFile extends Writable {
       const text = typeof chunk === 'string' ? encode(chunk, encoding ?? this.#encoding) : chunk
       this.#file.write(text)
     } catch (error) {
-      done(error as Error)
+      this.#failure = error as Error
+      done(this.#failure)
       return
     }
     done()
@@ -69,15 +105,22 @@ export class NewFile extends Writable {
   override _final(done: (error?: Error | null) => void): void {
     this.#isOpen = false
     this.#file.close()
-    this.#add().then((entry) => {
-      this.#entry = entry
-      done()
-    }, done)
+    this.#home.add().then(
+      (entry) => {
+        this.#entry = entry
+        done()
+      },
+      (error: Error) => {
+        this.#failure = error
+        done(error)
+      },
+    )
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     if (this.#isOpen) this.#file.discard()
     this.#isOpen = false
+    this.#home.over(this)
     done(error)
   }
 }

@@ -94,6 +94,7 @@ export async function addToDraft(
   const end = contents.begin()
   try {
     return await contents.run(async () => {
+      contents.requireWritten()
       refuseOtherStores(session, contents)
       const { base, removed } = contents.tree
       const start = base?.isParent === true ? { base: base.version } : {}

@@ -132,13 +132,65 @@ test('texts are written in the encoding that is given, or not at all', async () 
   assert.is(bytes('utf8'), Buffer.from('é€😀').toString('hex'))
 })
 
-test('a file that ends after the draft was logged is an error', async () => {
+test('a draft is not logged while a file of it is being written', async () => {
   await using ws = await workspace()
   const artifact = draft()
   const file = artifact.newFile('late')
   file.write('x')
-  await ws.store.commit(artifact)
+  const error = await rejects(ws.store.commit(artifact), 'ERR_USAGE')
+  assert.match(error.message, '"late"')
+  // One that has ended is waited for, and what is called after its end comes after it.
+  file.end('y')
+  const removed = artifact.remove('late')
+  const again = artifact.newFile('again')
+  again.end('z')
+  assert.equal(await files(ws, artifact), { again: 'z' })
+  assert.is(await removed, 1)
+  assert.is(artifact.state, 'committed')
+  assert.equal(temporaryFiles(), [])
+})
+
+test('an error that nobody was told of keeps the draft from being logged, once', async () => {
+  await using ws = await workspace()
+  const artifact = draft()
+  const bad = artifact.newFile('bad', { encoding: 'ascii' })
+  bad.end('é')
+  await rejects(ws.store.commit(artifact), 'ERR_USAGE')
+  const left = artifact.newFile('a')
+  artifact.newFile('a').end('first')
+  left.end('second')
+  await rejects(ws.store.commit(artifact), 'ERR_EXISTS')
+  assert.is(artifact.state, 'pending')
+  assert.equal(await files(ws, artifact), { a: 'first' })
+  const late = draft()
+  const file = late.newFile('late')
+  late.finalize()
   await rejects(file.close(), 'ERR_FINALIZED')
+  assert.equal(temporaryFiles(), [])
+})
+
+test('a function writes a file, and adds nothing when it throws', async () => {
+  await using ws = await workspace()
+  const artifact = draft()
+  const entry = await artifact.newFile('a', async (file) => {
+    file.write('one ')
+    await new Promise((resolve) => setImmediate(resolve))
+    file.write('two')
+  })
+  assert.equal(entry, { path: 'a', size: 7, localPath: undefined })
+  const failing = artifact.newFile('b', (file) => {
+    file.write('begins well')
+    throw new Error('no more')
+  })
+  try {
+    await failing
+    assert.unreachable()
+  } catch (error) {
+    assert.is((error as Error).message, 'no more')
+  }
+  throwsCode(() => artifact.newFile('a', () => {}), 'ERR_EXISTS')
+  await artifact.newFile('a', (file) => file.write('new'), { mode: 'w' })
+  assert.equal(await files(ws, artifact), { a: 'new' })
   assert.equal(temporaryFiles(), [])
 })
 
