@@ -1,55 +1,62 @@
-/** Five processes add a table each to one artifact; the last run makes it a version and reads all tables as one. */
-import { spawn } from 'node:child_process'
+/**
+ * W&B's example of files from parallel runs: five writers, each a process and a run of the same group, add a table each to
+ * one artifact; a last run finishes it, and the tables are read as one.
+ */
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Artifact, PartitionedTable, Store, Table } from 'artifacts'
 
-const GROUP = 'batch-12'
-const [self] = process.argv.slice(2)
+const GROUP = 'writer-group-1'
+const PARTS = 'parts'
+const [part] = process.argv.slice(2)
+if (part === undefined) await launch()
+else await write(Number(part))
 
-if (self === undefined) {
-  const { store } = await Store.init('.')
-  await Promise.all(['0', '1', '2', '3', '4'].map(startWriter))
-  await finish(store)
-  store.close()
-} else {
-  await write(Number(self))
-}
-
-async function startWriter(writer: string): Promise<void> {
-  const program = fileURLToPath(import.meta.url)
-  await once(spawn(process.execPath, [program, writer], { stdio: 'inherit' }), 'close')
-}
-
-/** What each of the processes does. */
-async function write(writer: number): Promise<void> {
+/** @ray.remote def train(i) */
+async function write(i: number): Promise<void> {
   await using store = await Store.open()
   await using run = await store.startRun({ group: GROUP })
-  const table = new Table({ columns: ['n', 'square'], data: [[writer, writer ** 2]] })
-  const artifact = new Artifact('distributed_dataset', { type: 'dataset' })
-  await artifact.add(`parts/table_${writer}`, table)
+  const artifact = new Artifact('parallel-artifact', { type: 'dataset' })
+  const table = new Table({ columns: ['a', 'b', 'c'], data: [[i, i * 2, 2 ** i]] })
+  await artifact.add(`${PARTS}/table_${i}`, table)
+  // run.upsert_artifact(artifact)
   await run.upsertArtifact(artifact)
 }
 
-async function finish(store: Store): Promise<void> {
-  const [draft] = store.drafts()
-  const writers = new Set(draft?.parts.map((part) => part.writer))
-  console.log(`${draft?.parts.length} parts by ${writers.size} runs`)
+async function launch(): Promise<void> {
+  const { store } = await Store.init('.')
+  const self = fileURLToPath(import.meta.url)
+  const writers = [0, 1, 2, 3, 4].map((i) => fork(self, [String(i)]))
+  const ends = await Promise.all(writers.map((writer) => once(writer, 'exit')))
+  console.log(
+    'writers ended with',
+    ends.flat().filter((code) => code !== null),
+  )
 
-  await using run = await store.startRun({ group: GROUP })
-  const artifact = new Artifact('distributed_dataset', { type: 'dataset' })
-  await artifact.add('distributed_table', new PartitionedTable('parts'))
+  const run = await store.startRun({ group: GROUP })
+  const artifact = new Artifact('parallel-artifact', { type: 'dataset' })
+  await artifact.add('distributed_table', new PartitionedTable(PARTS))
+  // run.finish_artifact(artifact)
   const version = await run.finishArtifact(artifact)
-  console.log(version.ref)
+  console.log(version.ref, version.fileCount, 'files')
 
-  const all = await version.get<PartitionedTable>('distributed_table')
-  const squares: unknown[] = []
-  if (all !== undefined) for await (const [, square] of all.rows()) squares.push(square)
-  console.log(squares.join(', '))
+  const table = await version.get<PartitionedTable>('distributed_table')
+  for await (const row of table?.rows() ?? []) console.log(row)
+  let logged = 0
+  for await (const _ of version.loggedBy({ all: true })) logged++
+  console.log('logged by', logged, 'runs')
+  await run.finish()
+  store.close()
 }
 
 /* prints
-5 parts by 5 runs
-distributed_dataset:v0
-0, 1, 4, 9, 16
+writers ended with [ 0, 0, 0, 0, 0 ]
+parallel-artifact:v0 6 files
+[ 0, 0, 1 ]
+[ 1, 2, 2 ]
+[ 2, 4, 4 ]
+[ 3, 6, 8 ]
+[ 4, 8, 16 ]
+logged by 6 runs
 */

@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs'
 import { VERSION } from './version.ts'
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 const argv = process.argv.slice(2)
 if (argv.length === 1 && argv[0] === '--version') writeSync(1, `artifacts ${VERSION}\n`)
 else await run()
@@ -18,7 +19,7 @@ async function run(): Promise<void> {
   stderr.on('error', () => {})
 
   const controller = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of SIGNALS) {
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(130)
       controller.abort()
@@ -57,6 +58,9 @@ async function run(): Promise<void> {
     // Fails in a directory that was deleted; only what needs it should.
     get cwd() {
       return process.cwd()
+    },
+    endOnSignal: () => {
+      for (const signal of SIGNALS) process.removeAllListeners(signal)
     },
     environment: readEnvironment(process.env),
     signal: controller.signal,

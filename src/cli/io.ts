@@ -13,6 +13,8 @@ export interface Io {
   ) => Promise<number>
   readonly cwd: string
   readonly environment: Environment
+  /** From here on a signal ends the process at once: for work that changes nothing and can't be asked to stop. */
+  readonly endOnSignal: () => void
   readonly signal: AbortSignal
   /** Whether a person looks at the stream. */
   readonly terminal: {

@@ -47,6 +47,7 @@ export async function call(argv: readonly string[], around: Surroundings = {}): 
           variables: { ...process.env, ...variables },
           terminated: () => () => {},
         })),
+    endOnSignal: () => {},
     cwd: around.cwd ?? '/nowhere',
     environment: { ...readEnvironment({}), ...around.environment },
     signal: around.signal ?? new AbortController().signal,

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { SqlCell, SqlResult } from '../../index.ts'
 import { type Command, type Context, defineCommand } from '../command.ts'
 
@@ -22,6 +23,10 @@ export const sql: Command = defineCommand({
 
   async run({ positionals: [query = ''] }, context) {
     const store = await context.store()
+    // SQLite hears nothing while it looks for the next row; what came before is heard now.
+    await turn()
+    context.io.signal.throwIfAborted()
+    context.io.endOnSignal()
     const result = await store.sql(query)
     return { records: records(result), lines: lines(result, context) }
   },

@@ -4,7 +4,9 @@
  * changed stays as it is, for whoever works with it, and another takes its place.
  */
 import { setTimeout } from 'node:timers/promises'
+import { ArtifactsError } from '../../errors.ts'
 import type { OperationOptions } from '../../types.ts'
+import { isBusy } from '../index/connection.ts'
 import { temporaryName } from '../layout.ts'
 import { loadHashes } from '../object/checksum.ts'
 import type { OpenedStore } from '../opened.ts'
@@ -44,28 +46,12 @@ export async function localCopy(
   wanted: Wanted,
   options: OperationOptions = {},
 ): Promise<LocalCopy> {
-  const { signal } = options
   await loadHashes()
-  using ledger = openLedger(store, cache)
-  for (let cached = true; ; ) {
-    signal?.throwIfAborted()
-    const found = ledger.use(wanted, Date.now())
-    if (found !== undefined) {
-      if (isWhole(store, ledger, found.name, wanted, options)) {
-        const { files, bytes, name } = found
-        const cacheBytes = ledger.bytes()
-        return { path: copyPath(ledger, name), files, bytes, cached, cacheBytes }
-      }
-      ledger.setAltered(found.name)
-      continue
-    }
-    const owner = temporaryName()
-    if (!ledger.claim(wanted.key, owner, Date.now())) {
-      await setTimeout(POLL_MS, undefined, { signal })
-      continue
-    }
-    cached = false
-    await build(store, cache, ledger, { wanted, owner, options })
+  try {
+    using ledger = openLedger(store, cache)
+    return await handOut(store, cache, ledger, { wanted, options })
+  } catch (error) {
+    throw refusalOf(error)
   }
 }
 
@@ -74,9 +60,13 @@ export function cleanCache(
   store: OpenedStore,
   { maxBytes, keep, ...cache }: CacheOptions,
 ): Evicted & { readonly kept: readonly CopyRow[] } {
-  using ledger = openLedger(store, cache)
-  const evicted = makeRoom(store, ledger, { most: maxBytes, before: Date.now() - keep })
-  return { ...evicted, kept: ledger.copies() }
+  try {
+    using ledger = openLedger(store, cache)
+    const evicted = makeRoom(store, ledger, { most: maxBytes, before: Date.now() - keep })
+    return { ...evicted, kept: ledger.copies() }
+  } catch (error) {
+    throw refusalOf(error)
+  }
 }
 
 /** What the cache holds; the copy used last comes first. */
@@ -98,10 +88,55 @@ export function openLedger(
   return Ledger.open(io, cacheLayout(directory), adopt)
 }
 
-interface Build {
+interface Request {
   readonly wanted: Wanted
-  readonly owner: string
   readonly options: OperationOptions
+}
+
+async function handOut(
+  store: OpenedStore,
+  cache: CacheOptions,
+  ledger: Ledger,
+  { wanted, options }: Request,
+): Promise<LocalCopy> {
+  const { signal } = options
+  for (let cached = true; ; ) {
+    signal?.throwIfAborted()
+    const found = ledger.use(wanted, Date.now())
+    if (found !== undefined) {
+      if (isWhole(store, ledger, found.name, wanted, options)) {
+        const { files, bytes, name } = found
+        const cacheBytes = ledger.bytes()
+        return { path: copyPath(ledger, name), files, bytes, cached, cacheBytes }
+      }
+      ledger.setAltered(found.name)
+      continue
+    }
+    const owner = temporaryName()
+    if (!ledger.claim(wanted.key, owner, Date.now())) {
+      await setTimeout(POLL_MS)
+      continue
+    }
+    cached = false
+    await build(store, cache, ledger, { wanted, owner, options })
+  }
+}
+
+/** SQLite says of a database that others hold for long that it is busy. */
+function refusalOf(error: unknown): unknown {
+  if (!isBusy(error)) return error
+  return new ArtifactsError(
+    'ERR_BUSY',
+    'Other processes are writing to the cache of local copies.',
+    {
+      hint: 'Wait until they have finished, then try again.',
+      cause: error,
+    },
+  )
+}
+
+interface Build extends Request {
+  readonly owner: string
 }
 
 async function build(
