@@ -74,12 +74,11 @@ export type {
   RunLogOptions,
   UpsertOptions,
 } from './run-artifacts.ts'
+export type { RunListFilter, RunQuery } from './run-search.ts'
 export type {
   FinishOptions,
   RunEdge,
   RunLabels,
-  RunListFilter,
-  RunQuery,
   RunSource,
   RunSummary,
   StartRunOptions,

@@ -70,14 +70,8 @@ import {
   restoreVersions,
 } from './removal.ts'
 import { Run } from './run.ts'
-import {
-  findRun,
-  listRuns,
-  type RunListFilter,
-  type RunQuery,
-  resolveRun,
-  type StartRunOptions,
-} from './runs.ts'
+import { findRun, listRuns, type RunListFilter, type RunQuery, resolveRun } from './run-search.ts'
+import type { StartRunOptions } from './runs.ts'
 import type { Session } from './session.ts'
 import {
   abortDraft,

@@ -132,12 +132,14 @@ async function log(
   { type, name, path }: Output,
   context: Context,
 ): Promise<string> {
+  // A program that ends well when it is interrupted has made what it was to make.
+  const { onProgress } = context.operation
   const { ref } = await store.commit([path], {
     name,
     ...(type === undefined ? {} : { type }),
     run: run.id,
     cwd: context.io.cwd,
-    ...context.operation,
+    onProgress,
   })
   return ref
 }

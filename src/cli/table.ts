@@ -150,7 +150,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'run',
-    usage: 'start | finish [ID] | exec -- CMD... | ls | show RUN',
+    usage: 'start | finish [ID] | exec -- CMD... | edit RUN | ls | show RUN',
     describe: 'Record what a program uses and makes',
     load: async () => (await import('./commands/run.ts')).run,
   },

@@ -16,7 +16,8 @@ import { sourceOf } from '../git.ts'
 import { given } from '../given.ts'
 import { readLimit } from '../limit.ts'
 import { readMetadata } from '../metadata.ts'
-import { age, columns, contents, lapse } from '../render.ts'
+import { columns } from '../render.ts'
+import { describeRun, edgeTable, runRow, runTitle } from '../runs.ts'
 import { UsageError } from '../usage-error.ts'
 
 const RUN_FIELDS =
@@ -28,6 +29,7 @@ const TAKES = {
   start: ['id', ...START],
   finish: ['failed'],
   exec: [...START, 'in', 'out', 'keep-failed', 'with-patch'],
+  edit: START,
   ls: ['name', 'project', 'job', 'group', 'state', 'limit'],
   show: [],
 } as const
@@ -55,10 +57,10 @@ export const run: Command = defineCommand({
   takes: [1, 2],
   rest: true,
   ends: [12, 13, 14],
-  completes: ['start', 'finish', 'exec', 'ls', 'show'],
+  completes: ['start', 'finish', 'exec', 'edit', 'ls', 'show'],
   details: [
     'A run records which versions a program used and which it made. `exec` does that around a program: it gives it the inputs, waits for its end, stores the outputs, and ends with its exit code. `start` prints an id alone, for scripts that say `commit --run ID`, `use --run ID` and at last `run finish ID`.',
-    'RUN is an id or `[project/]name`; of equal names the newest is meant. `ls` lists runs, `show` tells all of one. A run whose process died is shown as crashed.',
+    'RUN is an id or `[project/]name`; of equal names the newest is meant. `ls` lists runs, `show` tells all of one, `edit` gives one other labels: an empty text takes one away, tags are set as a whole, parameters one by one. A run whose process died is shown as crashed.',
     "With `exec` the program finds the id of the run in ARTIFACTS_RUN, where `commit`, `use` and `run finish` look for it too, and each input in ARTIFACTS_IN_NAME: DIR, which is made equal to the version, or a read-only copy as `path` prints it. A summary goes to standard error, as does the report that --json asks for: standard output is the program's. Command, directory, host, commit of git, duration and exit code are recorded; outputs of a program that failed are not stored.",
   ],
   examples: [
@@ -71,7 +73,7 @@ export const run: Command = defineCommand({
     ['artifacts run show nightly', 'What it used and logged'],
   ],
   json: {
-    '`start`, `finish`': RUN_FIELDS,
+    '`start`, `finish`, `edit`': RUN_FIELDS,
     '`exec`, on standard error': `type ${RUN_FIELDS} inputs outputs`,
     '`ls`, a line for each run': `type ${RUN_FIELDS}`,
     '`show`': `${RUN_FIELDS} inputs outputs`,
@@ -84,6 +86,7 @@ export const run: Command = defineCommand({
     if (rest.length > 0 && action !== 'exec') throw notUnderstood(action)
     if (action === 'start' && typed === undefined) return start(values, context)
     if (action === 'finish') return finish(typed, values, context)
+    if (action === 'edit' && typed !== undefined) return edit(typed, values, context)
     if (action === 'ls' && typed === undefined) return list(values, context)
     if (action === 'show' && typed !== undefined) return show(typed, context)
     if (action === 'exec') return execute(typed, values, rest, context)
@@ -113,8 +116,36 @@ async function finish(typed: string | undefined, values: Given, context: Context
   const facts = found.toJSON()
   return {
     value: facts,
-    text: `${titleOf(facts, context)} has ${values.failed ? 'failed' : 'finished'}.\n`,
+    text: `${runTitle(facts, context)} has ${values.failed ? 'failed' : 'finished'}.\n`,
   }
+}
+
+async function edit(typed: string, values: Given, context: Context): Promise<Answer> {
+  const found = await (await context.store()).run(typed)
+  const { tag, config } = values
+  const set = readMetadata(config, undefined)
+  const text = (value: string | undefined): string | null | undefined =>
+    value === '' ? null : value
+  const labels = given({
+    name: text(values.name),
+    job: text(values.job),
+    group: text(values.group),
+    notes: text(values.notes),
+    tags: tag.length === 0 ? undefined : tag.filter((each) => each !== ''),
+    config: set && { ...found.config, ...set },
+  })
+  if (values.project !== undefined) {
+    throw new UsageError('A run stays in its project.', 'Leave out `--project`.')
+  }
+  if (Object.keys(labels).length === 0) {
+    throw new UsageError(
+      'Nothing is to be changed.',
+      `As in \`artifacts run edit ${typed} --notes TEXT\`.`,
+    )
+  }
+  await found.update(labels)
+  const facts = found.toJSON()
+  return { value: facts, text: describeRun(facts, context) }
 }
 
 async function execute(
@@ -161,7 +192,7 @@ async function list(values: Given, context: Context): Promise<Answer> {
     records: found.map((facts) => ({ type: 'run', ...facts })),
     lines: context.quiet
       ? found.map(({ id }) => id)
-      : columns(found.map((facts) => rowOf(facts, home, context)))
+      : columns(found.map((facts) => runRow(facts, home, context)))
           .split('\n')
           .slice(0, -1),
   }
@@ -174,7 +205,7 @@ async function show(typed: string, context: Context): Promise<Answer> {
   const outputs = edgesOf(found, 'output')
   return {
     value: { ...facts, inputs, outputs },
-    text: `${describe(facts, context)}${table('used', inputs, context)}${table('logged', outputs, context)}`,
+    text: `${describeRun(facts, context)}${edgeTable('used', inputs, context)}${edgeTable('logged', outputs, context)}`,
   }
 }
 
@@ -204,7 +235,7 @@ function checkFlags(action: string, values: Given): void {
 function notUnderstood(action: string): UsageError {
   return new UsageError(
     `"run ${action}" is not understood as it stands.`,
-    'Usage: `artifacts run start`, `run finish [ID]`, `run exec -- CMD...`, `run ls` or `run show RUN`',
+    'Usage: `artifacts run start`, `run finish [ID]`, `run exec -- CMD...`, `run edit RUN`, `run ls` or `run show RUN`',
   )
 }
 
@@ -213,69 +244,4 @@ function edgesOf(found: Run, direction: RunEdge['direction']): (RunEdge & { url:
     .edges()
     .filter((edge) => edge.direction === direction)
     .map((edge) => ({ ...edge, url: `artifacts://${edge.id}` }))
-}
-
-function rowOf(facts: RunSummary, home: string, context: Context): string[] {
-  const { id, name = '', state, job = '', project, startedAt } = facts
-  const { style, io } = context
-  return [
-    style.strong(id),
-    state,
-    style.name(name),
-    style.name(job),
-    project === home ? '' : project,
-    age(startedAt, io.now()),
-  ]
-}
-
-function describe(facts: RunSummary, context: Context): string {
-  const { style, io } = context
-  const { startedAt, endedAt, source, exitCode, config, tags } = facts
-  const rows: (readonly [string, string | undefined])[] = [
-    ['state', `${facts.state}${exitCode === undefined ? '' : `, exit code ${exitCode}`}`],
-    ['project', facts.project],
-    ['job', facts.job],
-    ['group', facts.group],
-    ['tags', tags.join(', ') || undefined],
-    ['started', `${startedAt} (${age(startedAt, io.now())})`],
-    ['took', endedAt && lapse(Date.parse(endedAt) - Date.parse(startedAt))],
-    ['by', `${facts.user} on ${facts.host}`],
-    ['command', facts.command?.join(' ')],
-    ['in', facts.directory],
-    [
-      'git',
-      source &&
-        `${source.commit}${source.branch ? ` (${source.branch})` : ''}${source.dirty ? ', with changes' : ''}`,
-    ],
-    ['from', source?.remote],
-    ['patch', source?.patch === undefined ? undefined : `${source.patch.length} characters`],
-    ['about', facts.notes],
-    ...Object.entries(config).map(
-      ([key, value]) => [`config.${key}`, JSON.stringify(value)] as const,
-    ),
-  ]
-  const shown = rows.flatMap(([name, value]) =>
-    value === undefined ? [] : [[`  ${style.name(name)}`, style.name(value)]],
-  )
-  return `${titleOf(facts, context)}\n${columns(shown)}`
-}
-
-function titleOf({ id, name }: RunSummary, { style }: Context): string {
-  return `run ${style.strong(id)}${name === undefined ? '' : ` ${style.name(name)}`}`
-}
-
-function table(
-  what: string,
-  edges: readonly (RunEdge & { url: string })[],
-  { style }: Context,
-): string {
-  if (edges.length === 0) return ''
-  const rows = edges.map(({ slot, ref, state, type = '', files = 0, bytes = 0, url }) => [
-    `  ${style.name(slot)}`,
-    style.strong(style.name(ref)),
-    type,
-    state === 'live' ? contents({ files, bytes }) : state,
-    url.slice(0, 'artifacts://'.length + 12),
-  ])
-  return `${what}:\n${columns(rows)}`
 }

@@ -292,6 +292,36 @@ test('a process that is killed leaves a run that has crashed', async () => {
   rmSync(cwd, { recursive: true })
 })
 
+test('what an interrupted program made is stored when it ends well', async () => {
+  const cwd = await withData()
+  const controller = new AbortController()
+  const { code } = await call(['run', 'exec', '-n', 'stopped', '--out', 'copy=data', '--', 'x'], {
+    cwd,
+    signal: controller.signal,
+    spawn: async () => {
+      controller.abort()
+      return 0
+    },
+  })
+  assert.is(code, 0)
+  const { state, outputs } = await shown(cwd, 'stopped')
+  assert.equal([state, outputs.map(({ ref }) => ref)], ['finished', ['copy:v0']])
+})
+
+test('edit gives a run other labels', async () => {
+  const cwd = await withData()
+  const start = ['--name', 'a', '--job', 'b', '--tag', 'x', '--config', 'lr=1', '--config', 'n=2']
+  await run(['run', 'start', ...start], { cwd })
+  const words = ['--name', 'c', '--job=', '--tag', 'y', '--tag', 'z', '--config', 'lr=3']
+  assert.match(await run(['run', 'edit', 'a', ...words], { cwd }), /^run \w{12} c\n/)
+  const { name, job, tags, config } = await shown(cwd, 'c')
+  assert.equal([name, job, tags, config], ['c', undefined, ['y', 'z'], { lr: 3, n: 2 }])
+  assert.is((await call(['run', 'edit', 'c'], { cwd })).code, 2)
+  assert.is((await call(['run', 'edit', 'c', '--project', 'p'], { cwd })).code, 2)
+  await run(['undo'], { cwd })
+  assert.equal((await shown(cwd, 'a')).tags, ['x'])
+})
+
 test('the output of the program passes through, and it is told to end', async () => {
   const cwd = await withData()
   const code =
