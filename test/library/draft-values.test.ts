@@ -151,19 +151,22 @@ test('media keep their file beside what is said of them', async () => {
 
 test('an image that was added at a chosen path is not stored a second time by a table', async () => {
   await using ws = await workspace()
-  ws.write('data', { 'cat.png': 'cat', 'dog.png': 'dog', 'cow.png': 'cow' })
+  const film = Buffer.alloc(5_000_000)
+  ws.write('data', { 'cat.png': 'cat', 'dog.png': 'dog', 'cow.png': 'cow', 'film.mp4': film })
   const artifact = draft()
   await artifact.addFile(ws.at('data/cat.png'), { as: 'pictures/tom.png' })
   await artifact.addFile(ws.at('data/dog.png'))
   await artifact.addFile(ws.at('data/cow.png'))
   fs.writeFileSync(ws.at('data/cow.png'), 'COW')
   const image = (name: string): Media => new Media('image', ws.at(`data/${name}.png`))
+  // It is still to be removed when the next call looks for it.
+  const long = artifact.add('film', new Media('video', ws.at('data/film.mp4')))
   const removing = artifact.remove('dog.png')
   const table = new Table({ columns: ['image'], data: [[image('cat')]] })
   const adding = artifact.add('t', table)
   const again = artifact.add('dog', image('dog'))
   await artifact.add('cow', image('cow'))
-  await Promise.all([removing, adding, again])
+  await Promise.all([long, removing, adding, again])
   await artifact.remove('cow.png')
   const version = await ws.store.commit(artifact)
   const paths: string[] = []

@@ -46,6 +46,17 @@ test('what is no image has no size, nor has one that says 0', () => {
   assert.is(imageSize(png.fill(0, 16, 20)), undefined)
 })
 
+test('tables of a JPEG that stand before its frame are no frame', () => {
+  const jpeg = Buffer.from(IMAGES['JPEG'] as string, 'base64')
+  const tables = [0xc4, 0xc8, 0xcc].flatMap((marker) => [0xff, marker, 0, 7, 1, 2, 3, 4, 5])
+  const other = Buffer.concat([
+    jpeg.subarray(0, 2),
+    Buffer.from([...tables, 0xff]),
+    jpeg.subarray(2),
+  ])
+  assert.equal(imageSize(other), { width: 70, height: 3 })
+})
+
 test('segments without end of a JPEG are left behind', () => {
   const segments = Buffer.from([0xff, 0xe0, 0, 2])
   const began = performance.now()
