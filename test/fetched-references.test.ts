@@ -100,6 +100,33 @@ test('a transfer that breaks off is begun again, and given up when it always doe
   assert.not.ok(existsSync(other))
 })
 
+test('a transfer goes on where it broke off, and not in another state of the source', async () => {
+  await using at = await mixed()
+  const body = 'tagged'
+  let etag = '"1"'
+  let cuts = 1
+  at.site.pages.set('/tagged.bin', (request, response) => {
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+    response.writeHead(from === 0 ? 200 : 206, {
+      etag,
+      'content-length': body.length - from,
+      'content-range': `bytes ${from}-5/6`,
+    })
+    if (cuts-- > 0) response.write(body.slice(from, from + 3), () => response.destroy())
+    else response.end(body.slice(from))
+  })
+  const { dir } = await at.store.download('mix', join(at.path, 'out'))
+  assert.equal(readTree(dir), WHOLE)
+  assert.ok(at.site.received.some(({ headers }) => headers.range === 'bytes=3-'))
+  cuts = 1
+  at.site.pages.set('/tagged.bin', (request, response) => {
+    etag = request.headers.range === undefined ? '"1"' : '"2"'
+    response.writeHead(200, { etag, 'content-length': 6 })
+    response.write('tag', () => response.destroy())
+  })
+  await rejects(at.store.download('mix', join(at.path, 'two')), 'ERR_REMOTE_CHANGED')
+})
+
 test('what is gone is an error, or left out on request, and named', async () => {
   await using at = await mixed()
   at.site.pages.delete('/plain.txt')

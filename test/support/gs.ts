@@ -31,6 +31,8 @@ export interface StandInOptions {
   /** Who does not bear it is refused. */
   readonly token?: string
   readonly pageSize?: number
+  /** Whether the connection breaks off after three bytes. */
+  readonly cut?: () => boolean
 }
 
 export async function googleStandIn(options: StandInOptions): Promise<StandIn> {
@@ -49,10 +51,16 @@ export async function googleStandIn(options: StandInOptions): Promise<StandIn> {
       return fail(response, 404, 'The specified bucket does not exist.')
     }
     if (url.pathname === base) return list(url.searchParams, response)
-    get(decodeURIComponent(url.pathname.slice(base.length + 1)), url.searchParams, response)
+    const { range = '' } = request.headers
+    get(decodeURIComponent(url.pathname.slice(base.length + 1)), url.searchParams, range, response)
   })
 
-  function get(name: string, query: URLSearchParams, response: ServerResponse): void {
+  function get(
+    name: string,
+    query: URLSearchParams,
+    range: string,
+    response: ServerResponse,
+  ): void {
     const wanted = query.get('generation')
     const found = all.find(
       (each) => each.name === name && (wanted === null ? each.live : each.generation === wanted),
@@ -65,11 +73,16 @@ export async function googleStandIn(options: StandInOptions): Promise<StandIn> {
       send(response, 200, resource(found))
       return
     }
-    response.writeHead(200, {
-      'content-length': found.content.length,
+    const from = Number(/^bytes=(\d+)-$/.exec(range)?.[1] ?? 0)
+    const { length } = found.content
+    response.writeHead(range === '' ? 200 : 206, {
+      'content-length': length - from,
       'x-goog-generation': found.generation,
+      ...(range === '' ? {} : { 'content-range': `bytes ${from}-${length - 1}/${length}` }),
     })
-    response.end(found.content)
+    const cut = options.cut?.() === true
+    if (cut) response.write(found.content.subarray(from, from + 3), () => response.destroy())
+    else response.end(found.content.subarray(from))
   }
 
   function list(query: URLSearchParams, response: ServerResponse): void {

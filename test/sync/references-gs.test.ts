@@ -153,6 +153,17 @@ test('a prefix of 10,001 objects is over the limit, and is not cut off', async (
   assert.is(all.length, 10_001)
 })
 
+test('a transfer that breaks off goes on where it was', async () => {
+  let cuts = 2
+  await using gs = await at({ cut: () => cuts-- > 0 })
+  gs.bucket.put('a', '0123456789')
+  await gs.store.commit(['gs://lab-data/a'], { name: 'a' })
+  const { dir } = await gs.store.download('a', join(gs.path, 'out'))
+  assert.equal(readTree(dir), { a: '0123456789' })
+  const ranges = gs.bucket.received.map(({ headers }) => headers.range).filter(Boolean)
+  assert.equal(ranges, ['bytes=3-', 'bytes=6-'])
+})
+
 test('offline nobody is asked, and a prefix unfolds when it is looked up', async () => {
   await using gs = await at()
   gs.bucket.put('im/a', 'a')

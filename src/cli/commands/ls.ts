@@ -86,8 +86,8 @@ function line(entry: Entry, style: Style): string {
     case 'directory':
       return `${'empty'.padStart(7)}  ${path}/`
     case 'reference': {
-      const { size: bytes, uri } = entry.reference
-      return `${(bytes === undefined ? '?' : size(bytes)).padStart(7)}  ${path} -> ${style.name(uri)}`
+      const { size: bytes, uri, resolved } = entry.reference
+      return `${(bytes === undefined ? '?' : size(bytes)).padStart(7)}  ${path} -> ${style.name(uri)}${resolved ? '' : ' (unresolved)'}`
     }
   }
 }

@@ -69,15 +69,28 @@ export class GsBucket {
   /** The answer with the bytes as they are stored as its body; undefined as `find`. */
   async media(
     name: string,
-    generation: string | undefined,
-    signal: AbortSignal | undefined,
+    {
+      generation,
+      from = 0,
+      signal,
+    }: {
+      readonly generation: string | undefined
+      /** Offset of the first byte. */
+      readonly from?: number
+      readonly signal?: AbortSignal | undefined
+    },
   ): Promise<Answer | undefined> {
     const answer = await this.#ask(
       `/o/${encodeURIComponent(name)}`,
       { generation, alt: 'media' },
       signal,
+      {
+        // Without this, what is stored compressed is sent unpacked, and is not what its hashes are of.
+        'accept-encoding': 'gzip',
+        ...(from === 0 ? {} : { range: `bytes=${from}-` }),
+      },
     )
-    if (answer.status === 200) return answer
+    if (answer.status === (from === 0 ? 200 : 206)) return answer
     const body = await readText(answer, LARGEST)
     if (answer.status === 404) return undefined
     throw failure(answer, body)
@@ -102,15 +115,15 @@ export class GsBucket {
     path: string,
     query: Readonly<Record<string, string | undefined>>,
     signal: AbortSignal | undefined,
+    extra: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
     const url = new URL(`${this.#origin}/storage/v1/b/${this.name}${path}`)
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, value)
     }
-    // Without this, what is stored compressed is sent unpacked, and is not what its hashes are of.
-    const headers: Record<string, string> = { 'accept-encoding': 'gzip' }
-    if (query['alt'] !== 'media') delete headers['accept-encoding']
-    if (this.#token !== undefined) headers['authorization'] = `Bearer ${this.#token}`
+    const bearer: Record<string, string> =
+      this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }
+    const headers = { ...extra, ...bearer }
     return this.#network.request(url, { headers, follow: false, signal })
   }
 }

@@ -136,8 +136,9 @@ export class Network implements Disposable {
     const ceiling = (this.#options.pause ?? 200) * 2 ** attempt
     const asked = /^\d+$/.test(after ?? '') ? Number(after) * 1000 : 0
     const pause = Math.max(Math.random() * ceiling, asked)
-    await sleep(Math.min(pause, LONGEST_PAUSE), undefined, { signal }).catch(() => {})
-    signal?.throwIfAborted()
+    await sleep(Math.min(pause, LONGEST_PAUSE), undefined, { signal }).catch(() =>
+      signal?.throwIfAborted(),
+    )
   }
 
   #once(url: URL, { method = 'GET', headers, body, signal }: Request): Promise<Answer> {

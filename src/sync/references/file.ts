@@ -10,6 +10,7 @@ import {
   statSync,
 } from 'node:fs'
 import { basename } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ArtifactsError, isSystemError } from '../../errors.ts'
 import { pathAt, WalkKind } from '../../store/workspace/batch.ts'
@@ -81,6 +82,7 @@ async function recordTree(root: string, options: ResolveOptions): Promise<readon
     ...(home === undefined ? {} : { store: home.store.layout.root }),
   })
   const items: FoundItem[] = []
+  const progress = counter(options)
   for (const batch of batches) {
     for (let index = 0; index < batch.length; index++) {
       const key = pathAt(batch, index)
@@ -88,9 +90,15 @@ async function recordTree(root: string, options: ResolveOptions): Promise<readon
       else if (batch.kinds[index] === WalkKind.symlink) {
         items.push({ key, kind: 'symlink', target: batch.targets.get(index) as string })
       } else {
-        items.push({ key, kind: 'reference', reference: await record(`${root}/${key}`, options) })
+        items.push({
+          key,
+          kind: 'reference',
+          reference: await record(`${root}/${key}`, options, progress),
+        })
       }
     }
+    // Lets Ctrl-C in.
+    await turn()
     if (items.length > maxObjects) throw tooMany(fileUri(root), maxObjects)
   }
   refuse(root, batches.findings.unreadable)
@@ -108,7 +116,23 @@ function refuse(root: string, { named: [first], count }: Tally): void {
   )
 }
 
-async function record(path: string, options: ResolveOptions): Promise<Reference> {
+type Count = (files: number, bytes: number) => void
+
+function counter({ onProgress }: ResolveOptions): Count {
+  let files = 0
+  let bytes = 0
+  return (moreFiles, moreBytes) => {
+    files += moreFiles
+    bytes += moreBytes
+    onProgress?.({ phase: 'read', files, bytes })
+  }
+}
+
+async function record(
+  path: string,
+  options: ResolveOptions,
+  count: Count = counter(options),
+): Promise<Reference> {
   const uri = fileUri(path)
   if (!options.checksum) return { ...bareReference(uri, true), size: statOf(path).size }
   const hash = createHash('sha256')
@@ -120,8 +144,8 @@ async function record(path: string, options: ResolveOptions): Promise<Reference>
     for (let got = readSync(fd, buffer); got > 0; got = readSync(fd, buffer)) {
       hash.update(buffer.subarray(0, got))
       bytes += got
-      // Lets Ctrl-C in.
-      if (bytes % (64 * PIECE) === 0) await new Promise((resolve) => setImmediate(resolve))
+      count(0, got)
+      if (bytes % (64 * PIECE) === 0) await turn()
       options.signal?.throwIfAborted()
     }
     const after = fstatSync(fd)
@@ -130,7 +154,7 @@ async function record(path: string, options: ResolveOptions): Promise<Reference>
         hint: 'Stop what writes to it, and try again.',
       })
     }
-    options.onProgress?.({ phase: 'read', files: 1, bytes })
+    count(1, 0)
     return { uri, digest: { algo: 'sha256', value: hash.digest('hex') }, size, resolved: true }
   } finally {
     closeSync(fd)

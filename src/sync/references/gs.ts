@@ -38,13 +38,13 @@ export const gs: ReferenceKind = {
     }
     return wanted !== undefined
   },
-  async open(reference, context) {
+  async open(reference, context, from = 0) {
     const { bucket: bucketName, name, generation } = split(reference.uri)
     const bucket = bucketOf(bucketName, context)
     const { signal } = context
     const wanted = reference.versionId ?? generation
-    const answer = await bucket.media(name, wanted, signal)
-    if (answer !== undefined) return { body: answer.body, proven: wanted !== undefined }
+    const answer = await bucket.media(name, { generation: wanted, from, signal })
+    if (answer !== undefined) return { body: answer.body, proven: wanted !== undefined, from }
     throw await goneOrChanged(reference, wanted, bucket, name, signal)
   },
 }

@@ -30,11 +30,13 @@ export const http: ReferenceKind = {
     const reference = { uri, digest, etag, ...(size === undefined ? {} : { size }), resolved: true }
     return { kind: 'one', name, reference }
   },
-  async open(reference, context) {
-    const answer = await get(reference.uri, context)
-    const fault = faultOf(reference, answer)
+  async open(reference, context, from = 0) {
+    const range: Record<string, string> = from === 0 ? {} : { range: `bytes=${from}-` }
+    const answer = await get(reference.uri, context, range)
+    const begin = startOf(answer)
+    const fault = faultOf(reference, answer, begin)
     if (fault === undefined) {
-      return { body: answer.body, proven: reference.digest.algo === 'etag' }
+      return { body: answer.body, proven: reference.digest.algo === 'etag', from: begin }
     }
     answer.body.destroy()
     throw changed(reference, fault)
@@ -52,9 +54,14 @@ function httpUri(given: string): string {
   return url.href
 }
 
-async function get(uri: string, { network, signal }: ReferenceContext): Promise<Answer> {
-  const answer = await network.request(new URL(uri), { signal })
-  if (answer.status === 200) return answer
+async function get(
+  uri: string,
+  { network, signal }: ReferenceContext,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const answer = await network.request(new URL(uri), { headers, signal })
+  const isPart = headers['range'] !== undefined && answer.status === 206
+  if (answer.status === 200 || isPart) return answer
   answer.body.destroy()
   throw refusal(new URL(uri), answer.status, answer.body.statusMessage)
 }
@@ -82,14 +89,24 @@ async function hashed(uri: string, answer: Answer, context: ReferenceContext): P
   return { uri, digest: { algo: 'sha256', value: hash.digest('hex') }, size, resolved: true }
 }
 
-function faultOf({ digest, size, etag }: Reference, answer: Answer): string | undefined {
+/** Offset of the first byte of an answer. */
+function startOf({ status, headers }: Answer): number {
+  if (status !== 206) return 0
+  return Number(/^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1] ?? 0)
+}
+
+function faultOf(
+  { digest, size, etag }: Reference,
+  answer: Answer,
+  begin: number,
+): string | undefined {
   const now = answer.headers.etag
   if (digest.algo === 'etag' && (now === undefined || unquoted(now) !== digest.value)) {
     return `${now === undefined ? 'no ETag' : `the ETag ${now}`} where ${etag ?? digest.value} was recorded`
   }
   const length = lengthOf(answer)
-  if (size === undefined || length === undefined || length === size) return undefined
-  return `${length} bytes where ${size} were recorded`
+  if (size === undefined || length === undefined || begin + length === size) return undefined
+  return `${begin + length} bytes where ${size} were recorded`
 }
 
 function unquoted(etag: string): string {

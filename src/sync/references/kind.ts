@@ -48,6 +48,8 @@ export interface OpenedReference {
   readonly body: Readable
   /** Whether the source proves already that these are the bytes that were recorded; else they must be read to know. */
   readonly proven: boolean
+  /** Offset of the first byte that comes; default 0, whatever was asked for. */
+  readonly from?: number
   /** What the MD5 of the bytes is by the source's own word, in hex. */
   readonly md5?: string
 }
@@ -55,8 +57,14 @@ export interface OpenedReference {
 export interface ReferenceKind {
   /** @throws ArtifactsError ERR_NOT_FOUND, ERR_REMOTE_UNREACHABLE, ERR_REMOTE_DENIED, ERR_USAGE. */
   readonly resolve: (uri: string, options: ResolveOptions) => Promise<Found>
-  /** Opens what was recorded. @throws ArtifactsError as `resolve`, and ERR_REMOTE_CHANGED. */
-  readonly open: (reference: Reference, context: ReferenceContext) => Promise<OpenedReference>
+  /**
+   * Opens what was recorded; where it can, at the byte `from`. @throws ArtifactsError as `resolve`, and ERR_REMOTE_CHANGED.
+   */
+  readonly open: (
+    reference: Reference,
+    context: ReferenceContext,
+    from?: number,
+  ) => Promise<OpenedReference>
   /**
    * Whether the source says, without sending the bytes, that they are what was recorded; false where only they can tell.
    * Kinds that can't ask so have none. @throws ArtifactsError as `open`.

@@ -6,7 +6,7 @@ import type { AtHand } from '../../store/checkout/references.ts'
 import type { Io } from '../../store/io/io.ts'
 import type { Reference } from '../../types.ts'
 import { RecordCheck } from './digests.ts'
-import type { ReferenceContext } from './kind.ts'
+import type { OpenedReference, ReferenceContext } from './kind.ts'
 import { kindOf } from './kinds.ts'
 import { shownUri } from './uri.ts'
 
@@ -19,53 +19,68 @@ export async function* referenceBytes(
   context: ReferenceContext,
 ): AsyncGenerator<Uint8Array> {
   refuseUnresolved(reference)
-  const kind = kindOf(reference.uri)
-  const { body, md5 } = await kind.open(reference, context)
-  const check = new RecordCheck(reference, md5)
-  try {
-    for await (const piece of body as AsyncIterable<Uint8Array>) {
+  let check: RecordCheck | undefined
+  let at = 0
+  for (let failures = 0; ; ) {
+    const opened = await kindOf(reference.uri).open(reference, context, at)
+    check ??= new RecordCheck(reference, opened.md5)
+    const before = at
+    try {
+      for await (const piece of behind(opened, at)) {
+        context.signal?.throwIfAborted()
+        check.update(piece)
+        at += piece.length
+        yield piece
+      }
+      break
+    } catch (error) {
       context.signal?.throwIfAborted()
-      check.update(piece)
-      yield piece
+      const broken = brokenOff(reference, error)
+      if (broken === undefined) throw error
+      if (at === reference.size) break
+      failures = at > before ? 1 : failures + 1
+      // Without a record of the bytes, nothing would tell if the rest were that of others.
+      if (failures === ATTEMPTS || reference.digest.algo === 'uri') throw broken
+      await sleep(failures * 200, undefined, { signal: context.signal }).catch(() =>
+        context.signal?.throwIfAborted(),
+      )
+    } finally {
+      opened.body.destroy()
     }
-  } catch (error) {
-    context.signal?.throwIfAborted()
-    if (error instanceof ArtifactsError || !kind.isRemote || !isFailed(error)) throw error
-    throw new ArtifactsError(
-      'ERR_REMOTE_UNREACHABLE',
-      `"${shownUri(reference.uri)}" broke off: ${error.message}.`,
-      { hint: 'Check the network, and try again.', cause: error, data: { brokeOff: true } },
-    )
-  } finally {
-    body.destroy()
   }
   check.finish()
+}
+
+/** Times in a row that a transfer may break off without a byte more. */
+const ATTEMPTS = 3
+
+/** What comes of a body from the offset `at` on. */
+async function* behind(
+  { body, from = 0 }: OpenedReference,
+  at: number,
+): AsyncGenerator<Uint8Array> {
+  let skip = at - from
+  for await (const piece of body as AsyncIterable<Uint8Array>) {
+    if (skip < piece.length) yield piece.subarray(skip)
+    skip = Math.max(skip - piece.length, 0)
+  }
+}
+
+/** The error for a connection that broke off; undefined for any other. */
+function brokenOff({ uri }: Reference, error: unknown): ArtifactsError | undefined {
+  const isOther = error instanceof ArtifactsError || !kindOf(uri).isRemote || !isFailed(error)
+  if (isOther) return undefined
+  return new ArtifactsError(
+    'ERR_REMOTE_UNREACHABLE',
+    `"${shownUri(uri)}" broke off: ${error.message}.`,
+    { hint: 'Check the network, and try again.', cause: error },
+  )
 }
 
 export interface Transfer {
   readonly context: ReferenceContext
   readonly io: Io
   readonly onBytes: (bytes: number) => void
-}
-
-/** Times that a transfer is begun which breaks off. */
-const ATTEMPTS = 3
-
-/** Writes the bytes to `file`, which is new, whole and compared, or not at all. */
-export async function fetchReference(
-  reference: Reference,
-  file: string,
-  { context, io, onBytes }: Transfer,
-): Promise<AtHand> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await fetchOnce(reference, file, { context, io, onBytes })
-    } catch (error) {
-      const isBroken = error instanceof ArtifactsError && error.data['brokeOff'] === true
-      if (!isBroken || attempt === ATTEMPTS) throw error
-      await sleep(attempt * 200, undefined, { signal: context.signal })
-    }
-  }
 }
 
 /** Whether what is there is what was recorded; `unknown` where the record does not tell. Reads only where it must. */
@@ -89,7 +104,8 @@ async function isProven(reference: Reference, context: ReferenceContext): Promis
   return proven
 }
 
-async function fetchOnce(
+/** Writes the bytes to `file`, which is new, whole and compared, or not at all. */
+export async function fetchReference(
   reference: Reference,
   file: string,
   { context, io, onBytes }: Transfer,

@@ -36,19 +36,20 @@ export const s3: ReferenceKind = {
     if (items.length > 0) return { kind: 'many', name: called, items }
     throw missing(uri)
   },
-  async open(reference, context) {
+  async open(reference, context, from = 0) {
     const { bucket: name, key, ...typed } = split(reference.uri)
     const bucket = await bucketOf(name, context)
     const versionId = reference.versionId ?? typed.versionId
     const { signal } = context
-    const answer = await bucket.get(key, { versionId, signal })
-    const now = nowOf(answer)
-    if (isSame(reference, now)) return opened(answer, true)
-    if (reference.digest.algo !== 'etag') return opened(answer, false)
+    const range: { range?: readonly [number] } = from === 0 ? {} : { range: [from] }
+    const answer = await bucket.get(key, { versionId, ...range, signal })
+    const now = nowOf(answer, from)
+    if (isSame(reference, now)) return opened(answer, true, from)
+    if (reference.digest.algo !== 'etag') return opened(answer, false, from)
     answer.body.destroy()
     const kept = await keptVersion(bucket, key, reference, context)
     if (kept === undefined) throw replaced(reference, now)
-    return opened(await bucket.get(key, { versionId: kept, signal }), true)
+    return opened(await bucket.get(key, { versionId: kept, ...range, signal }), true, from)
   },
   async check(reference, context) {
     const { bucket: name, key, ...typed } = split(reference.uri)
@@ -136,8 +137,8 @@ interface Now {
   readonly size: number
 }
 
-function nowOf({ headers }: Answer): Now {
-  return { etag: headers.etag ?? '', size: Number(headers['content-length']) }
+function nowOf({ headers }: Answer, from: number): Now {
+  return { etag: headers.etag ?? '', size: from + Number(headers['content-length']) }
 }
 
 function replaced(reference: Reference, now: Now): ArtifactsError {
@@ -161,12 +162,12 @@ function isSame({ etag, size, digest }: Reference, now: Now): boolean {
   return now.etag.replaceAll('"', '') === (etag ?? digest.value).replaceAll('"', '')
 }
 
-function opened({ body, headers }: Answer, proven: boolean): OpenedReference {
+function opened({ body, headers }: Answer, proven: boolean, from: number): OpenedReference {
   const etag = headers.etag?.replaceAll('"', '') ?? ''
   const encryption = headers['x-amz-server-side-encryption'] ?? 'AES256'
   // What was sent in one piece, and is not encrypted with a key of its own, has its MD5 for an ETag.
   const isMd5 = /^[0-9a-f]{32}$/.test(etag) && encryption === 'AES256'
-  return { body, proven, ...(isMd5 && proven ? { md5: etag } : {}) }
+  return { body, proven, from, ...(isMd5 && proven ? { md5: etag } : {}) }
 }
 
 /** The version that has the recorded ETag, where the bucket keeps versions and lets us see them. */

@@ -109,13 +109,15 @@ export class Bucket {
       signal,
     }: {
       readonly versionId?: string | undefined
-      /** First byte and the one behind the last. */
-      readonly range?: readonly [number, number]
+      /** Offset of the first byte, and of the one behind the last; default: the end. */
+      readonly range?: readonly [number, number?]
       readonly signal?: AbortSignal | undefined
     } = {},
   ): Promise<Answer> {
     const headers: Record<string, string> =
-      range === undefined ? {} : { range: `bytes=${range[0]}-${range[1] - 1}` }
+      range === undefined
+        ? {}
+        : { range: `bytes=${range[0]}-${range[1] === undefined ? '' : range[1] - 1}` }
     const answer = await this.ask(key, { headers, query: versionOf(versionId), signal })
     if (answer.status === (range === undefined ? 200 : 206)) return answer
     throw await failure(answer)
