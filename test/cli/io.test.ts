@@ -14,6 +14,7 @@ test('a variable set to nothing counts as not set', () => {
     shell: '/bin/zsh',
     color: undefined,
     variables,
+    run: undefined,
   })
 })
 
