@@ -75,6 +75,14 @@ export function checkFile({ url, headers }: Answer): void {
   if (encoding !== 'identity') throw strange(url, `with bytes in the encoding "${encoding}"`)
 }
 
+/**
+ * Throws where the answer to what was sent is a page: who answers everything with one has stored nothing. Many servers
+ * call their empty answers pages.
+ */
+export function checkStored(answer: Answer): void {
+  if (answer.headers['content-length'] !== '0') checkFile(answer)
+}
+
 /** The length of the body that is announced. */
 export function lengthOf({ url, headers }: Answer): number {
   const length = headers['content-length'] ?? ''

@@ -15,7 +15,7 @@ import type {
 } from '../backend.ts'
 import { type Answer, Network, type Request, readText, type Variables } from '../net/network.ts'
 import type { Source } from '../source.ts'
-import { checkFile, failed, lengthOf, partOf, wholeSize } from './answers.ts'
+import { checkFile, checkStored, failed, lengthOf, partOf, wholeSize } from './answers.ts'
 import { closing, drain, piecesOf } from './bodies.ts'
 import { absent, givesNoList, knowsNoCondition, outside, takesNoFiles } from './errors.ts'
 import { checkFileName, checkFolderName, isFileName } from './names.ts'
@@ -125,7 +125,7 @@ export class HttpBackend implements Backend {
     drain(answer)
     if (isAbsent(answer)) return
     if (![200, 202, 204].includes(answer.status)) throw this.#unwritten(answer)
-    checkFile(answer)
+    checkStored(answer)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -155,8 +155,7 @@ export class HttpBackend implements Backend {
     const request = { method: 'PUT', headers, body: source, follow: false, signal } as const
     const answer = await this.#ask(this.#url(name), request)
     drain(answer)
-    // What answers everything with a page has not stored anything.
-    if (answer.status < 300) checkFile(answer)
+    if (answer.status < 300) checkStored(answer)
     return answer
   }
 

@@ -17,7 +17,7 @@ import { type Answer, Network, readText, type Variables } from '../net/network.t
 import { Bucket } from '../s3/bucket.ts'
 import { text } from '../s3/xml.ts'
 import type { Source } from '../source.ts'
-import { checkFile, failed, lengthOf, partOf, wholeSize } from './answers.ts'
+import { checkFile, checkStored, failed, lengthOf, partOf, wholeSize } from './answers.ts'
 import { closing, drain, piecesOf } from './bodies.ts'
 import { absent, knowsNoCondition, outside } from './errors.ts'
 import { checkFileName, checkFolderName, isFileName } from './names.ts'
@@ -166,7 +166,7 @@ export class S3Backend implements Backend {
 
   #stored(answer: Answer): void {
     drain(answer)
-    checkFile(answer)
+    checkStored(answer)
     this.#isThere = true
   }
 

@@ -13,7 +13,7 @@ export function adminOf({ url, env }: Rgw): Admin {
     accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? '',
     secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? '',
     service: 's3',
-    region: 'default',
+    region: env['AWS_REGION'] ?? 'default',
     retries: 0,
   })
   const send = async (method: string, path: string, init: RequestInit = {}): Promise<void> => {

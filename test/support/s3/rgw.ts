@@ -51,7 +51,7 @@ export async function startRgw(): Promise<Rgw | undefined> {
 }
 
 /** What went wrong, if anything did. */
-function run(script: string, args: readonly string[], timeout: number): string | undefined {
+export function run(script: string, args: readonly string[], timeout: number): string | undefined {
   const { status, stdout, stderr, error } = spawnSync('bash', [join(SCRIPTS, script), ...args], {
     encoding: 'utf8',
     timeout,
@@ -61,14 +61,14 @@ function run(script: string, args: readonly string[], timeout: number): string |
   return `${script} ended with ${status ?? error?.message}: ${(stdout + stderr).slice(-2000)}`
 }
 
-function without(problem: string): undefined {
+export function without(problem: string): undefined {
   if (process.env['CI']) throw new Error(`There is no S3 server. ${problem}`)
   process.stdout.write(
     `note: without an S3 server, tests against one are left out: ${problem.replaceAll('\n', ' ')}\n`,
   )
 }
 
-async function answers(url: string): Promise<boolean> {
+export async function answers(url: string): Promise<boolean> {
   for (let attempt = 0; attempt < 300; attempt++) {
     const answer = await fetch(url).catch(() => undefined)
     await answer?.body?.cancel()
@@ -78,7 +78,7 @@ async function answers(url: string): Promise<boolean> {
   return false
 }
 
-async function end(file: string): Promise<void> {
+export async function end(file: string): Promise<void> {
   if (!existsSync(file)) return
   const pid = Number(readFileSync(file, 'utf8'))
   try {
@@ -93,7 +93,7 @@ async function end(file: string): Promise<void> {
 }
 
 /** The first of so many neighbouring ports that nobody listens at. */
-async function freePorts(count: number): Promise<number> {
+export async function freePorts(count: number): Promise<number> {
   for (;;) {
     const first = 20_000 + Math.floor(Math.random() * 12_000)
     const servers: Server[] = []

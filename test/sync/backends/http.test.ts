@@ -88,6 +88,15 @@ test('the token is sent to the remote, and to no other origin', async () => {
   assert.is(first.received.at(-1)?.headers.authorization, 'Bearer secret-token')
 })
 
+test('an empty answer to what was written is none of a login, whatever it is called', async () => {
+  const page = { 'content-type': 'text/html; charset=UTF-8' }
+  await using server = await web({ '/latest.json': { headers: page } })
+  await using backend = new HttpBackend(server.url, { env: {} })
+  await backend.put('latest.json', bytesSource('1'))
+  assert.is(await backend.putIfAbsent('latest.json', bytesSource('1')), 'created')
+  await backend.delete('latest.json')
+})
+
 test('a redirect of what is written is an error that names the new address', async () => {
   const to = { status: 307, headers: { location: 'https://user:pass@new.example/x?sig=abc' } }
   await using moved = await web({ '/latest.json': to })
