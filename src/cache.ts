@@ -1,6 +1,6 @@
 /** The cache of local copies: where it is, what it holds, and making room in it. */
 import { accessSync, constants, existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ArtifactsError, isSystemError } from './errors.ts'
 import { parseSize } from './names.ts'
 import type { Session } from './session.ts'
@@ -72,7 +72,10 @@ export function cacheOf({ opened }: Session): CacheOptions {
   const { settings, layout, cacheDir } = opened
   const maxBytes = parseSize(settings.get('cache.maxBytes'))
   const set = settings.get('cache.dir')
-  if (set !== '') return { directory: set, maxBytes, keep: KEEP_MS }
+  if (set !== '') {
+    refuseShared(set)
+    return { directory: set, maxBytes, keep: KEEP_MS }
+  }
   if (canWrite(layout.root) && !isShared(layout.root)) {
     return { directory: layout.cache, maxBytes, keep: KEEP_MS }
   }
@@ -81,6 +84,18 @@ export function cacheOf({ opened }: Session): CacheOptions {
   throw new ArtifactsError('ERR_READ_ONLY', `The store "${layout.root}" has no place for copies.`, {
     hint: 'Name a folder on this machine: `ARTIFACTS_CACHE=/tmp/artifacts artifacts path REF`',
   })
+}
+
+/** The ledger of a cache is SQLite in WAL mode, which processes of several hosts can't share. */
+function refuseShared(directory: string): void {
+  let existing = directory
+  while (!existsSync(existing)) existing = dirname(existing)
+  if (!isShared(existing)) return
+  throw new ArtifactsError(
+    'ERR_CONFIG',
+    `The setting "cache.dir" names "${directory}", which is on a file system that other hosts share.`,
+    { hint: 'Name a folder on this machine: `artifacts config set cache.dir /var/tmp/artifacts`' },
+  )
 }
 
 function canWrite(directory: string): boolean {
