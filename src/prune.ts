@@ -2,6 +2,7 @@
 import { ArtifactsError } from './errors.ts'
 import { wholeArtifact, write } from './labels.ts'
 import { parseDuration } from './names.ts'
+import { isPortfolio } from './portfolios.ts'
 import {
   describeAlias,
   describeVersion,
@@ -44,7 +45,7 @@ export interface KeptVersion extends RemovedVersion {
 
 /**
  * Deletes the versions that no rule keeps, in one operation; `restore` brings them back until gc has removed their bytes.
- * @throws ArtifactsError ERR_USAGE when no rule is given or none keeps any version, ERR_NOT_FOUND, ERR_IN_USE when an
+ * @throws ArtifactsError ERR_USAGE for a portfolio, when no rule is given or none keeps any version, ERR_NOT_FOUND, ERR_IN_USE when an
  * alias other than `latest` names a version that would go.
  */
 export async function pruneVersions(
@@ -53,6 +54,7 @@ export async function pruneVersions(
   options: PruneOptions,
 ): Promise<PruneReport> {
   const artifact = wholeArtifact(session, name)
+  if (artifact.portfolio === true) throw isPortfolio(session, artifact)
   const intent = {
     artifact: artifact.id,
     name: nameOf(session, artifact),

@@ -3,7 +3,8 @@ import { ArtifactVersion } from './artifact-version.ts'
 import { ArtifactsError } from './errors.ts'
 import { parseRef } from './names.ts'
 import { artifactOf, nameOf, refOf, type Session, versionOf } from './session.ts'
-import type { ArtifactRow } from './store/index/state.ts'
+import type { Resolved } from './store/index/resolve.ts'
+import type { ArtifactRow, StateView } from './store/index/state.ts'
 
 export interface VersionFilter {
   readonly type?: string
@@ -66,7 +67,7 @@ export function listTypes({ state }: Session, project?: string): readonly string
 }
 
 /**
- * Live versions, the newest first. What comes or goes meanwhile may be among them or not.
+ * Live versions, the newest first; of a portfolio, its links. What comes or goes meanwhile may be among them or not.
  * @throws ArtifactsError ERR_NOT_FOUND for a name.
  */
 export async function* listVersionObjects(
@@ -78,21 +79,38 @@ export async function* listVersionObjects(
   const { state } = now
   const only = name === undefined ? undefined : artifactOf(now, inProject(now, name, project))
   const artifacts = new Map<string, ArtifactRow>()
-  const rows = state.newestVersions(Number.MAX_SAFE_INTEGER, only?.id)
+  const rows = only?.portfolio === true ? linkedVersions(state, only) : newest(state, only)
   if (reverse) rows.reverse()
-  for (const [index, version] of rows.entries()) {
+  for (const [index, { version, link }] of rows.entries()) {
     if (index % 64 === 63) await new Promise((resolve) => setImmediate(resolve))
     const artifact = artifacts.get(version.artifact) ?? state.artifactById(version.artifact)
     if (artifact === undefined) continue
     artifacts.set(artifact.id, artifact)
     if (type !== undefined && artifact.type !== type) continue
-    if (project !== undefined && artifact.project !== project) continue
+    if (project !== undefined && (link?.portfolio ?? artifact).project !== project) continue
     if (tags.length > 0) {
       const has = state.tagsOf(version.id)
       if (!tags.every((tag) => has.includes(tag))) continue
     }
-    yield new ArtifactVersion(session, { artifact, version })
+    yield new ArtifactVersion(session, { artifact, version, ...(link && { link }) })
   }
+}
+
+type Row = Pick<Resolved, 'version' | 'link'>
+
+function newest(state: StateView, only: ArtifactRow | undefined): Row[] {
+  return state.newestVersions(Number.MAX_SAFE_INTEGER, only?.id).map((version) => ({ version }))
+}
+
+/** What a portfolio holds, the newest link first. */
+function linkedVersions(state: StateView, portfolio: ArtifactRow): Row[] {
+  return state
+    .links(portfolio.id)
+    .reverse()
+    .flatMap(({ number, version: id }) => {
+      const version = state.versionById(id)
+      return version === undefined ? [] : { version, link: { portfolio, number } }
+    })
 }
 
 function inProject(session: Session, name: string, project: string | undefined): string {

@@ -152,6 +152,49 @@ test('a portfolio holds one type, and nothing can be logged to it', async () => 
   assert.is(store.versions('champions').length, 1)
 })
 
+test('a type that a portfolio holds is not changed behind its back', async () => {
+  await using ws = await workspace()
+  const { store } = ws
+  await log(ws, { a: '1' })
+  await log(ws, { a: '2' })
+  await store.link('bike:v0', 'champions')
+  const before = picture(ws)
+  for (const name of ['bike', 'champions']) {
+    const { message } = await rejects(
+      store.editArtifact(name, { type: 'model' }),
+      'ERR_TYPE_MISMATCH',
+    )
+    assert.match(message, 'champions')
+  }
+  assert.is(picture(ws), before)
+  await store.unlink('champions:v0')
+  await store.editArtifact('bike', { type: 'model' })
+  assert.is((await store.artifact('bike:v0')).type, 'model')
+})
+
+test('a portfolio is listed by its own numbers, and its links are not pruned', async () => {
+  await using ws = await workspace()
+  const { store } = ws
+  for (const text of ['1', '2', '3']) await log(ws, { a: text }, { tags: [`t${text}`] })
+  for (const ref of ['bike:v2', 'bike:v0']) await store.link(ref, 'registry/champions')
+  const listed = async (filter: Parameters<typeof store.artifacts>[0]): Promise<string[]> => {
+    const found: string[] = []
+    for await (const { ref, sourceRef } of store.artifacts(filter))
+      found.push(`${ref} ${sourceRef}`)
+    return found
+  }
+  const all = ['registry/champions:v1 bike:v0', 'registry/champions:v0 bike:v2']
+  assert.equal(await listed({ name: 'registry/champions' }), all)
+  assert.equal(
+    await listed({ name: 'champions', project: 'registry', reverse: true }),
+    all.toReversed(),
+  )
+  assert.equal(await listed({ name: 'registry/champions', tags: ['t3'] }), all.slice(1))
+  assert.equal((await listed({})).length, 3)
+  const { hint } = await rejects(store.prune('registry/champions', { keepLast: 1 }), 'ERR_USAGE')
+  assert.match(hint ?? '', 'artifacts unlink')
+})
+
 test('lineage goes from what was used to what came of it, over any number of runs', async () => {
   await using ws = await workspace()
   const { store } = ws

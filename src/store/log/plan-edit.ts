@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ArtifactsError } from '../../errors.ts'
 import type { ArtifactId, Metadata } from '../../types.ts'
-import type { StateView, VersionRow } from '../index/state.ts'
+import type { ArtifactRow, StateView, VersionRow } from '../index/state.ts'
 import type { ArtifactLabels, Ttl, VersionLabels } from './change.ts'
 import { sortedTags } from './effects.ts'
 import type { Plan } from './plan.ts'
@@ -73,13 +73,7 @@ export function planArtifactEdit(
 ): Plan<ArtifactEditOutcome> {
   const row = state.artifactById(artifact)
   if (row === undefined) throw new Error(`There is no artifact "${artifact}".`)
-  if (type !== undefined && type !== row.type && state.links(artifact).length > 0) {
-    throw new ArtifactsError(
-      'ERR_TYPE_MISMATCH',
-      `The portfolio "${row.project}/${row.name}" holds versions of the type "${row.type}".`,
-      { hint: 'Take them out first with `artifacts unlink`.' },
-    )
-  }
+  if (type !== undefined && type !== row.type) refuseLinked(state, row)
   const now: Required<ArtifactLabels> = { type: row.type, description: row.description ?? null }
   const wanted: ArtifactLabels = {
     ...(description === undefined ? {} : { description: description || null }),
@@ -91,6 +85,25 @@ export function planArtifactEdit(
     changes: changed.length === 0 ? [] : [{ kind: 'artifact.edit', artifact, set, old }],
     outcome: { changed },
   }
+}
+
+/** A portfolio and what it links are of one type. */
+function refuseLinked(state: StateView, { id, project, name, type }: ArtifactRow): void {
+  const path = `${project}/${name}`
+  const hint = 'Take them out first with `artifacts unlink`.'
+  if (state.links(id).length > 0) {
+    const message = `The portfolio "${path}" holds versions of the type "${type}".`
+    throw new ArtifactsError('ERR_TYPE_MISMATCH', message, { hint })
+  }
+  const linked = state.versions(id).find((version) => state.linksOf(version.id).length > 0)
+  if (linked === undefined) return
+  const [link] = state.linksOf(linked.id)
+  const portfolio = link && state.artifactById(link.portfolio)
+  throw new ArtifactsError(
+    'ERR_TYPE_MISMATCH',
+    `"${path}:v${linked.number}" is in the portfolio "${portfolio?.project}/${portfolio?.name}", which holds the type "${type}" alone.`,
+    { hint },
+  )
 }
 
 /** The wanted values that are not there yet, and what is there instead. */
