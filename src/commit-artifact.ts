@@ -4,7 +4,7 @@ import type { DraftContents } from './draft-contents.ts'
 import { refuseOtherBase, refuseOtherStores } from './draft-origin.ts'
 import { ArtifactsError } from './errors.ts'
 import { checkMetadata } from './metadata.ts'
-import { checkAlias, checkTag } from './names.ts'
+import { checkAlias, checkProse, checkTag } from './names.ts'
 import { refOf, type Session } from './session.ts'
 import { type BaseVersion, type CommitRequest, commitVersion } from './store/commit/commit.ts'
 import { currentVersion } from './store/log/plan.ts'
@@ -52,7 +52,7 @@ export function prepareLog(
     aliases: (options.aliases ?? []).map(checkAlias),
     tags: (options.tags ?? []).map(checkTag),
     metadata: checkMetadata(artifact.metadata),
-    ...(description === undefined ? {} : { description }),
+    ...(description === undefined ? {} : { description: checkProse(description, 'description') }),
   }
   refuseOtherBase(opened.id, contents)
   refuseOtherType(session, { project, name, type })

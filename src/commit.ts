@@ -5,7 +5,15 @@ import { pathToFileURL } from 'node:url'
 import { type Binding, bindDirectory, bindingOf } from './bindings.ts'
 import { newReferences, refuseResolveWith } from './commit-references.ts'
 import { ArtifactsError, isSystemError } from './errors.ts'
-import { checkAlias, checkName, checkTag, checkText, checkType, parseRef } from './names.ts'
+import {
+  checkAlias,
+  checkName,
+  checkProse,
+  checkTag,
+  checkText,
+  checkType,
+  parseRef,
+} from './names.ts'
 import { isUri, referenceName } from './references.ts'
 import { resolveRun } from './run-search.ts'
 import { sessionOfRun } from './runs.ts'
@@ -127,7 +135,7 @@ export async function commitPaths(
       ...(run === undefined ? {} : { run: { id: run, ...slotOf(options) } }),
       aliases: aliases.map(checkAlias),
       tags: tags.map(checkTag),
-      ...(description === undefined ? {} : { description }),
+      ...(description === undefined ? {} : { description: checkProse(description, 'description') }),
       ...(metadata === undefined ? {} : { metadata }),
       reuse: options.reuse ?? 'latest',
       include: options.include ?? [],

@@ -1,6 +1,14 @@
 /** Changing what a version or an artifact is called and said to be. Each call writes one operation, or none. */
 import { ArtifactsError } from './errors.ts'
-import { checkAlias, checkName, checkTag, checkType, parseDuration, parseRef } from './names.ts'
+import {
+  checkAlias,
+  checkName,
+  checkProse,
+  checkTag,
+  checkType,
+  parseDuration,
+  parseRef,
+} from './names.ts'
 import { artifactOf, nameOf, refOf, type Session, versionOf } from './session.ts'
 import { commitOperation } from './store/index/commit-point.ts'
 import type { Resolved } from './store/index/resolve.ts'
@@ -151,7 +159,7 @@ export async function editArtifact(
   const { description, type } = options
   const intent = {
     artifact: artifact.id,
-    ...(description === undefined ? {} : { description }),
+    ...(description === undefined ? {} : { description: checkProse(description, 'description') }),
     ...(type === undefined ? {} : { type: checkType(type) }),
   }
   const { outcome, operation } = await write(session, (state) => planArtifactEdit(state, intent))
@@ -251,7 +259,7 @@ function editOf(options: EditOptions): Pick<EditIntent, 'description' | 'metadat
   const replace = isReplaced ? { replace: metadata ?? {} } : {}
   const edit = { ...merge, ...replace, ...(unset === undefined ? {} : { unset }) }
   return {
-    ...(description === undefined ? {} : { description }),
+    ...(description === undefined ? {} : { description: checkProse(description, 'description') }),
     ...(Object.keys(edit).length === 0 ? {} : { metadata: edit }),
     ...(ttl === undefined ? {} : { ttl: readTtl(ttl) }),
   }

@@ -93,8 +93,20 @@ export function checkRunId(text: string): string {
 
 /** Returns any text that is not empty as given: a run's name, job or group, a slot. Throws ERR_INVALID_NAME. */
 export function checkText(text: string, what: string): string {
-  if (isText(text)) return text
+  if (isText(text) && !/\p{Surrogate}/u.test(text)) return text
   throw invalid(what, text, 'Use a text of 1 to 1024 characters.')
+}
+
+/** Returns a description or notes as given: any text, whose characters are whole. Throws ERR_USAGE. */
+export function checkProse(text: string, what: string): string {
+  if (!/\p{Surrogate}/u.test(text)) return text
+  throw new ArtifactsError(
+    'ERR_USAGE',
+    `The ${what} holds half a character, which UTF-8 has not.`,
+    {
+      hint: 'Cut texts between characters, as `[...text].slice(0, n).join("")` does.',
+    },
+  )
 }
 
 export function isRunId(text: string): boolean {

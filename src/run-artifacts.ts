@@ -7,7 +7,7 @@ import { type LogOptions, prepareLog } from './commit-artifact.ts'
 import { ArtifactsError, isSystemError } from './errors.ts'
 import { write } from './labels.ts'
 import { checkMetadata } from './metadata.ts'
-import { checkAlias, checkTag, checkText, isName } from './names.ts'
+import { checkAlias, checkProse, checkTag, checkText, isName } from './names.ts'
 import { linkVersion } from './portfolios.ts'
 import { isUri } from './references.ts'
 import { runRow, sessionOfRun, type UseOptions, useVersions } from './runs.ts'
@@ -185,7 +185,7 @@ export async function finishIn(
       type: artifact.type,
       aliases,
       tags,
-      ...(description === undefined ? {} : { description }),
+      ...(description === undefined ? {} : { description: checkProse(description, 'description') }),
       ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
       run: edge,
       signal,

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { ArtifactsError } from './errors.ts'
 import { write } from './labels.ts'
 import { checkMetadata } from './metadata.ts'
-import { checkProject, checkRunId, checkTag, checkText } from './names.ts'
+import { checkProject, checkProse, checkRunId, checkTag, checkText } from './names.ts'
 import { linkRefOf, nameOf, refOf, type Session, versionOf } from './session.ts'
 import type { Resolved } from './store/index/resolve.ts'
 import type { EdgeRow, RunRow } from './store/index/state.ts'
@@ -87,7 +87,7 @@ export async function startRun(
     startedAt: new Date().toISOString(),
     by: opened.by,
     ...checkedTexts(options),
-    ...(notes === undefined ? {} : { notes }),
+    ...(notes === undefined ? {} : { notes: checkProse(notes, 'notes') }),
     ...(tags.length === 0 ? {} : { tags: [...new Set(tags.map(checkTag))] }),
     ...(config === undefined ? {} : { config: checkMetadata(config) }),
     ...(command === undefined ? {} : { command }),
@@ -129,6 +129,7 @@ export interface FinishOptions {
 /** Gives a run other labels; null takes one away. @throws ArtifactsError ERR_NOT_FOUND, ERR_INVALID_NAME. */
 export async function labelRun(session: Session, run: string, labels: RunLabels): Promise<void> {
   const { tags, config } = labels
+  if (typeof labels.notes === 'string') checkProse(labels.notes, 'notes')
   const checked: RunLabels = {
     ...labels,
     ...checkedTexts(labels),

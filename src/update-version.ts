@@ -1,7 +1,7 @@
 /** `version.update`: what a program changes about a version, in one operation. */
 import { readTtl, write } from './labels.ts'
 import { checkMetadata } from './metadata.ts'
-import { checkAlias, checkTag } from './names.ts'
+import { checkAlias, checkProse, checkTag } from './names.ts'
 import type { Session } from './session.ts'
 import { type LabelEdit, planUpdate, type UpdateIntent } from './store/log/plan-update.ts'
 import type { Target } from './store/log/targets.ts'
@@ -35,7 +35,9 @@ export async function updateVersion(
   const intent: UpdateIntent = {
     ...target,
     ...(portfolio === undefined ? {} : { portfolio }),
-    ...(description === undefined ? {} : { description: description ?? '' }),
+    ...(description === undefined
+      ? {}
+      : { description: checkProse(description ?? '', 'description') }),
     ...(aliases === undefined ? {} : { aliases: checked(aliases, checkAlias) }),
     ...(tags === undefined ? {} : { tags: checked(tags, checkTag) }),
     ...(metadata === undefined ? {} : { metadata: metadataEdit(metadata) }),

@@ -127,6 +127,30 @@ test('metadata is copied, and looked at once more when it is logged', async () =
   }
 })
 
+test('a text with half a character is refused wherever it is given', async () => {
+  await using ws = await workspace()
+  const { store } = ws
+  const half = 'ends with \ud83d'
+  const version = await log(ws, { a: '1' })
+  const run = await store.startRun()
+  const before = picture(ws)
+  for (const give of [
+    () => log(ws, { a: '2' }, {}, draft({ description: half })),
+    () => store.commit([ws.write('data', { a: '2' })], { name: 'n', description: half }),
+    () => version.update({ description: half }),
+    () => store.edit('bike', { description: half }),
+    () => store.editArtifact('bike', { description: half }),
+    () => store.startRun({ notes: half }),
+    () => run.update({ notes: half }),
+  ]) {
+    await rejects(give(), 'ERR_USAGE')
+  }
+  await rejects(store.startRun({ name: half }), 'ERR_INVALID_NAME')
+  assert.is(picture(ws), before)
+  await version.update({ description: 'whole 😀' })
+  assert.is((await store.artifact('bike')).description, 'whole 😀')
+})
+
 test('metadata may have any number of keys', async () => {
   await using ws = await workspace()
   const metadata = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`key ${n}`, n]))
