@@ -37,4 +37,11 @@ for (const name of readdirSync(join(ROOT, 'examples')).filter((each) => each.end
   })
 }
 
+test('examples/README.md has a line for each program', () => {
+  const listed = readFileSync(join(ROOT, 'examples/README.md'), 'utf8')
+  for (const name of readdirSync(join(ROOT, 'examples')).filter((each) => each.endsWith('.ts'))) {
+    assert.ok(listed.includes(`| [${name}](${name}) |`), name)
+  }
+})
+
 test.run()
