@@ -168,8 +168,13 @@ test('a type that a portfolio holds is not changed behind its back', async () =>
   }
   assert.is(picture(ws), before)
   await store.unlink('champions:v0')
-  await store.editArtifact('bike', { type: 'model' })
-  assert.is((await store.artifact('bike:v0')).type, 'model')
+  const { operation } = await store.editArtifact('bike', { type: 'model' })
+  await store.link('bike:v1', 'champions')
+  const { message } = await rejects(store.undo(operation), 'ERR_CONFLICT')
+  assert.match(message, 'link')
+  await store.undo()
+  await store.undo(operation)
+  assert.is((await store.artifact('bike:v0')).type, 'dataset')
 })
 
 test('a portfolio is listed by its own numbers, and its links are not pruned', async () => {

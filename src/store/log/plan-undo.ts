@@ -82,6 +82,8 @@ function unfit(pending: Pending, change: Change): Slot | undefined {
       const [alias] = pending.aliasesOf(artifact, version)
       return alias === undefined ? undefined : { kind: 'alias', artifact, alias }
     }
+    case 'artifact.edit':
+      return change.set.type === undefined ? undefined : linkOf(pending, change.artifact)
     case 'artifact.rename': {
       const holder = holderOf(pending, change)
       return holder && { kind: 'name', project: holder.project, name: change.name }
@@ -89,6 +91,19 @@ function unfit(pending: Pending, change: Change): Slot | undefined {
     default:
       return undefined
   }
+}
+
+/** A link that binds an artifact to its type: a portfolio and what it links are of one. */
+function linkOf(pending: Pending, artifact: ArtifactId): Slot | undefined {
+  for (const { version } of pending.state.links(artifact)) {
+    const slot: Slot = { kind: 'link', portfolio: artifact, version }
+    if (pending.read(slot) !== null) return slot
+  }
+  for (const { id: version } of pending.state.versions(artifact)) {
+    const [portfolio] = pending.portfoliosOf(version)
+    if (portfolio !== undefined) return { kind: 'link', portfolio, version }
+  }
+  return undefined
 }
 
 function unlessLive(
