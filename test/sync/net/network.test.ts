@@ -57,6 +57,57 @@ test('a redirect leads no further than the request itself might go', async () =>
   await rejects(net.request(new URL(`${outer.url}/loop`)), 'ERR_REMOTE_DENIED')
 })
 
+test('credentials go to no other origin than the one they are for', async () => {
+  await using other = await web({ '/there': { body: 'there' } })
+  await using first = await web({
+    '/out': { status: 302, headers: { location: `${other.url}/there` } },
+    '/in': { status: 302, headers: { location: '/there' } },
+    '/there': { body: 'there' },
+  })
+  using net = network(first.host, other.host)
+  const headers = { Authorization: 'Bearer secret', Cookie: 'secret', accept: 'text/plain' }
+  await readText(await net.request(new URL(`${first.url}/out`), { headers }), 10)
+  assert.not(JSON.stringify(other.received[0]?.headers).includes('secret'))
+  assert.is(other.received[0]?.headers.accept, 'text/plain')
+  await readText(await net.request(new URL(`${first.url}/in`), { headers }), 10)
+  assert.is(first.received.at(-1)?.headers.authorization, 'Bearer secret')
+})
+
+test('a body in pieces is sent whole, again for each attempt, and its own failure is told as it is', async () => {
+  const bodies: string[] = []
+  await using site = await web({
+    '/a': async (request, response) => {
+      const pieces: Buffer[] = []
+      for await (const piece of request) pieces.push(piece as Buffer)
+      bodies.push(Buffer.concat(pieces).toString())
+      response.writeHead(bodies.length === 1 ? 503 : 200, { 'content-length': 0 }).end()
+    },
+  })
+  using net = network(site.host)
+  const shared = Buffer.alloc(3)
+  const body = {
+    size: 9,
+    *pieces() {
+      for (const text of ['abc', 'def', 'ghi']) {
+        shared.write(text)
+        yield shared
+      }
+    },
+  }
+  const url = new URL(`${site.url}/a`)
+  assert.is((await net.request(url, { method: 'PUT', body })).status, 200)
+  assert.equal(bodies, ['abcdefghi', 'abcdefghi'])
+  const failing = {
+    size: 9,
+    *pieces() {
+      yield shared
+      throw Object.assign(new Error('the disk is gone'), { code: 'EIO' })
+    },
+  }
+  const outcome = await net.request(url, { method: 'PUT', body: failing }).catch(String)
+  assert.is(outcome, 'Error: the disk is gone')
+})
+
 test('a server that fails for a moment is asked again, one that goes on failing is given up', async () => {
   await using site = await web()
   let left = 2
