@@ -8,7 +8,8 @@ import { LogReader } from '../log/log-reader.ts'
 import { Connection } from './connection.ts'
 import { fold } from './fold.ts'
 import { SCHEMA } from './schema.ts'
-import { type StateView, stateView } from './state.ts'
+import type { StateView } from './state.ts'
+import { stateView } from './state-view.ts'
 
 export interface PastState extends Disposable {
   readonly state: StateView

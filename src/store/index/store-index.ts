@@ -28,7 +28,8 @@ import {
 import { databaseDirectory } from './place.ts'
 import { type Blocked, catchUp, type Head, LogChangedError, readHead } from './refresh.ts'
 import { RuleError } from './rules.ts'
-import { type Source, type StateView, stateView } from './state.ts'
+import type { Source, StateView } from './state.ts'
+import { stateView } from './state-view.ts'
 
 export interface IndexOptions {
   readonly io: Io
