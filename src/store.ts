@@ -19,6 +19,7 @@ import {
   removePaths,
 } from './draft-paths.ts'
 import { processVariables } from './environment.ts'
+import { ArtifactsError } from './errors.ts'
 import {
   type DownloadOptions,
   type DownloadReport,
@@ -127,6 +128,7 @@ export interface OpenOptions {
 export class Store extends StoreReader implements AsyncDisposable, Disposable {
   readonly #session: Session
   readonly #pasts: PastStore[] = []
+  #isClosed = false
 
   /**
    * Makes `<dir>/.artifacts` and opens it. Where one is already, nothing is changed and `created` is false.
@@ -196,7 +198,9 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     return this.#session.opened.id
   }
 
+  /** Whatever is asked afterwards is an error. */
   close(): void {
+    this.#isClosed = true
     for (const past of this.#pasts) past.close()
     this.#session.opened.close()
   }
@@ -588,6 +592,11 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
 
   /** Takes up what other processes have committed. */
   #refresh(): void {
+    if (this.#isClosed) {
+      throw new ArtifactsError('ERR_USAGE', `The store "${this.root}" is closed.`, {
+        hint: 'Ask before it is closed, or open it again: `Store.open()`.',
+      })
+    }
     this.#session.opened.index.refresh()
   }
 

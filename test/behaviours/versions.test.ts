@@ -67,12 +67,17 @@ test('what is missing is named: the project, the artifact, the number, the alias
 test('a store that cannot be asked is an error, not a "no"', async () => {
   await using ws = await workspace()
   await log(ws, { a: '1' })
+  const version = await ws.store.artifact('bike')
   ws.store.close()
-  try {
-    await ws.store.artifactExists('bike:v0')
-    assert.unreachable('a closed store answered')
-  } catch (error) {
-    assert.not.match(String(error), 'unreachable')
+  const asked = [
+    () => ws.store.artifactExists('bike:v0'),
+    () => version.entry('a'),
+    () => ws.store.startRun(),
+    () => ws.store.commit(draft()),
+  ]
+  for (const ask of asked) {
+    const { message } = await rejects(ask(), 'ERR_USAGE')
+    assert.match(message, 'is closed')
   }
 })
 
