@@ -155,7 +155,7 @@ class InMemory implements Disposable {
 
   constructor() {
     this.connection.execute(SCHEMA)
-    const insert = "INSERT INTO edge VALUES (1, 'r', 'input', 's', 'x', 'else:v1', 0, 3)"
+    const insert = "INSERT INTO edge VALUES (1, 'r', 'input', 's', 'x', 'else:v1', 0, 3, 0)"
     this.connection.execute(insert)
   }
 
