@@ -132,6 +132,7 @@ test('a value is read through references, of a draft and of a version, and never
   assert.equal(await second.get('far.json'), { a: 1 })
   const logged = await ws.store.commit(second)
   assert.equal(await rows(logged), [[1], [2]])
+  assert.equal(await rows(logged.newDraft()), [[1], [2]])
   assert.equal(await logged.get('far.json'), { a: 1 })
   fs.writeFileSync(ws.at('far.json'), '{"a": 2}')
   await rejects(logged.get('far.json'), 'ERR_REMOTE_CHANGED')
