@@ -73,9 +73,15 @@ export async function removeVersions(
 }
 
 async function freeableIn(session: Session): Promise<{ freeableBytes?: number }> {
-  const { freeable } = await import('./statistics.ts')
-  const answer = await freeable(session)
-  return 'refused' in answer ? {} : { freeableBytes: answer.bytesWithoutGrace }
+  const { runGc } = await import('./gc.ts')
+  try {
+    const { freedBytes } = await runGc(session, { dryRun: true, grace: '0' })
+    return { freeableBytes: freedBytes }
+  } catch (error) {
+    // What keeps gc from running is no failure of what was done.
+    if (error instanceof ArtifactsError) return {}
+    throw error
+  }
 }
 
 /**

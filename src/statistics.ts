@@ -124,11 +124,7 @@ function countVersions(session: Session): Counted {
   return { artifacts: sizes.length, versions, files, logicalBytes, largest }
 }
 
-/** What gc could free, by two dry runs. */
-export async function freeable(
-  session: Session,
-  options: OperationOptions = {},
-): Promise<Freeable> {
+async function freeable(session: Session, options: OperationOptions): Promise<Freeable> {
   try {
     const now = await runGc(session, { ...options, dryRun: true })
     const atOnce = await runGc(session, { ...options, dryRun: true, grace: '0' })
