@@ -3,39 +3,11 @@ import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Bikes, bikes } from './stores.ts'
-import { readTree, writeTree } from './support/files.ts'
+import { mixed, WHOLE } from './mixed-references.ts'
+import { readTree } from './support/files.ts'
 import { rejects } from './support/rejects.ts'
-import { type Web, web } from './support/web.ts'
 
 const test = suite('localPath, references')
-
-/** A store that trusts the site, with `mix:v0`: a stored file, one by ETag, one by SHA-256. */
-async function mixed(): Promise<Bikes & { readonly site: Web }> {
-  const site = await web({
-    '/tagged.bin': { body: 'tagged', headers: { etag: '"1"' } },
-    '/plain.txt': { body: 'plain' },
-  })
-  const at = await bikes()
-  at.store.settings.set('references.hosts', site.host)
-  writeTree(join(at.path, 'data'), { 'stored.txt': 'stored' })
-  await at.store.commit([join(at.path, 'data')], { name: 'mix' })
-  for (const name of ['tagged.bin', 'plain.txt']) {
-    const options = { name: 'mix', incremental: true, as: `far/${name}` }
-    await at.store.commit([`${site.url}/${name}`], options)
-  }
-  site.asked.length = 0
-  return {
-    ...at,
-    site,
-    async [Symbol.asyncDispose]() {
-      await at[Symbol.asyncDispose]()
-      await site[Symbol.asyncDispose]()
-    },
-  }
-}
-
-const WHOLE = { 'far/plain.txt': 'plain', 'far/tagged.bin': 'tagged', 'stored.txt': 'stored' }
 
 test('what references lead to is in the copy, and is asked for once', async () => {
   await using at = await mixed()

@@ -1,30 +1,15 @@
 /** References to entries of other versions, and values that are read through references. */
 import fs from 'node:fs'
-import { pathToFileURL } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Artifact, Media, PartitionedTable, Table } from '../../src/index.ts'
-import { type Workspace, workspace } from '../library/workspace.ts'
+import { workspace } from '../library/workspace.ts'
 import { readTree } from '../support/files.ts'
 import { rejects } from '../support/rejects.ts'
-import { type Web, web } from '../support/web.ts'
 import { draft, log } from './logging.ts'
+import { fileUri, site } from './sites.ts'
 
 const test = suite('behaviours: entries elsewhere')
-
-const fileUri = (path: string): string => pathToFileURL(path).href
-
-/** A site that the store trusts to send bytes, and a draft of `bike` that refers to all of it. */
-async function site(
-  ws: Workspace,
-  pages: Parameters<typeof web>[0],
-): Promise<Web & { readonly artifact: Artifact }> {
-  const server = await web(pages)
-  ws.store.settings.set('references.hosts', server.host)
-  const artifact = draft()
-  for (const path of Object.keys(pages ?? {})) await artifact.addReference(`${server.url}${path}`)
-  return { ...server, artifact }
-}
 
 test('an entry of another version is referred to by itself, its URL or a ref, down to where its bytes are', async () => {
   await using ws = await workspace()

@@ -1,32 +1,18 @@
 /** References: what is recorded of bytes that stay elsewhere, when that makes a version, and when they are refused. */
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
-import { pathToFileURL } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Artifact } from '../../src/index.ts'
-import { type Workspace, workspace } from '../library/workspace.ts'
+import { workspace } from '../library/workspace.ts'
 import { readTree } from '../support/files.ts'
 import { rejects } from '../support/rejects.ts'
-import { type Web, web } from '../support/web.ts'
 import { draft, pathsOf } from './logging.ts'
+import { fileUri, site } from './sites.ts'
 
 const test = suite('behaviours: references')
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-const fileUri = (path: string): string => pathToFileURL(path).href
-
-/** A site that the store trusts to send bytes, and a draft of `bike` that refers to all of it. */
-async function site(
-  ws: Workspace,
-  pages: Parameters<typeof web>[0],
-): Promise<Web & { readonly artifact: Artifact }> {
-  const server = await web(pages)
-  ws.store.settings.set('references.hosts', server.host)
-  const artifact = draft()
-  for (const path of Object.keys(pages ?? {})) await artifact.addReference(`${server.url}${path}`)
-  return { ...server, artifact }
-}
 
 test('a file is referred to by its basename or another name, a folder by what is in it', async () => {
   await using ws = await workspace()
