@@ -27,8 +27,8 @@ import { encodeVersionObject, versionId } from '../log/version-object.ts'
 import { VERSION } from '../object/id.ts'
 import { nodeReader, type OpenedStore } from '../opened.ts'
 import { diffTrees } from '../tree/diff.ts'
-import { KeptPacks } from './kept-packs.ts'
-import { Reliance } from './reliance.ts'
+import { type Attempt, type KeptPacks, untilItHolds } from './kept-packs.ts'
+import type { Reliance } from './reliance.ts'
 import { type BuiltVersion, VersionWriter } from './version-writer.ts'
 
 export interface CommitRequest extends OperationOptions {
@@ -94,21 +94,15 @@ export async function commitVersion(
   store: OpenedStore,
   request: CommitRequest,
 ): Promise<CommitResult> {
-  using kept = new KeptPacks(store)
-  for (;;) {
-    request.signal?.throwIfAborted()
-    const result = await attempt(store, request, kept)
-    if (result !== undefined) return result
-  }
+  return untilItHolds(store, request.signal, (on) => attempt(store, request, on))
 }
 
 /** Undefined: what it relied on is gone, and `kept` holds what it wrote. */
 async function attempt(
   store: OpenedStore,
   request: CommitRequest,
-  kept: KeptPacks,
+  { reliance, kept }: Attempt,
 ): Promise<CommitResult | undefined> {
-  const reliance = new Reliance(store.index.objects, store.index.refresh().applied)
   const previous = previousVersion(store.index.state, request)
   const writer = new VersionWriter(store, request, previous, reliance)
   try {
@@ -172,7 +166,7 @@ async function publish(
     const isStored = planCommit(store.index.state, intent).outcome.kind === 'created'
     if (isStored) writer.metadata.add(VERSION, intent.versionId, encodeVersionObject(object))
     written.push(...(await writer.finish()))
-    const packs = [...kept.packs.filter(({ id }) => made.reliance.includes(id)), ...written]
+    const packs = [...kept.usedBy(made.reliance), ...written]
     const own = packs.map(({ id }) => id)
     const merge = isStored ? await mergeSmallPacks(store, own) : undefined
     if (packs.length > 0 || merge !== undefined) store.io.fsyncDirectory(store.layout.packs)

@@ -7,8 +7,7 @@ import type { ScanReport } from '../ingest/scan.ts'
 import { type DraftTarget, type PartOutcome, planPart } from '../log/plan-draft.ts'
 import type { OpenedStore } from '../opened.ts'
 import type { CommitRequest } from './commit.ts'
-import { KeptPacks } from './kept-packs.ts'
-import { Reliance } from './reliance.ts'
+import { type Attempt, untilItHolds } from './kept-packs.ts'
 import { VersionWriter } from './version-writer.ts'
 
 export interface PartRequest
@@ -39,27 +38,21 @@ export interface PartResult extends PartOutcome {
 
 /** @throws ArtifactsError as a commit; ERR_TYPE_MISMATCH, ERR_NOT_FOUND for a draft that must be open and is not. */
 export async function addPart(store: OpenedStore, request: PartRequest): Promise<PartResult> {
-  using kept = new KeptPacks(store)
-  for (;;) {
-    request.signal?.throwIfAborted()
-    const result = await attempt(store, request, kept)
-    if (result !== undefined) return result
-  }
+  return untilItHolds(store, request.signal, (on) => attempt(store, request, on))
 }
 
 /** Undefined: what it relied on is gone, and `kept` holds what it wrote. */
 async function attempt(
   store: OpenedStore,
   request: PartRequest,
-  kept: KeptPacks,
+  { reliance, kept }: Attempt,
 ): Promise<PartResult | undefined> {
-  const reliance = new Reliance(store.index.objects, store.index.refresh().applied)
   const writer = new VersionWriter(store, commitOf(request), undefined, reliance)
   try {
     const { root, files, bytes, scan } = await writer.build()
     request.signal?.throwIfAborted()
     const written = await writer.finish()
-    const packs = [...kept.packs.filter(({ id }) => reliance.includes(id)), ...written]
+    const packs = [...kept.usedBy(reliance), ...written]
     const own = packs.map(({ id }) => id)
     if (packs.length > 0) store.io.fsyncDirectory(store.layout.packs)
     const { target, writer: by, run, overwrite, removed } = request

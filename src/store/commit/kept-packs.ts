@@ -8,6 +8,32 @@ import type { WrittenPack } from '../ingest/protocol.ts'
 import { packPath } from '../layout.ts'
 import { readTable } from '../object/pack-reader.ts'
 import type { OpenedStore } from '../opened.ts'
+import { Reliance } from './reliance.ts'
+
+/** One attempt to write: what it may rely on, and what attempts before it left. */
+export interface Attempt {
+  readonly reliance: Reliance
+  readonly kept: KeptPacks
+}
+
+/**
+ * Attempts until nothing that an attempt relied on went meanwhile. One that returns undefined found that something did,
+ * and has kept what it wrote.
+ */
+export async function untilItHolds<T>(
+  store: OpenedStore,
+  signal: AbortSignal | undefined,
+  attempt: (on: Attempt) => Promise<T | undefined>,
+): Promise<T> {
+  const { index } = store
+  using kept = new KeptPacks(store)
+  for (;;) {
+    signal?.throwIfAborted()
+    const reliance = new Reliance(index.objects, index.refresh().applied)
+    const result = await attempt({ reliance, kept })
+    if (result !== undefined) return result
+  }
+}
 
 export class KeptPacks implements Disposable {
   readonly #store: OpenedStore
@@ -19,6 +45,11 @@ export class KeptPacks implements Disposable {
 
   get packs(): readonly WrittenPack[] {
     return this.#packs
+  }
+
+  /** Those that an attempt found objects in: it has to name them. */
+  usedBy(reliance: Reliance): readonly WrittenPack[] {
+    return this.#packs.filter(({ id }) => reliance.includes(id))
   }
 
   /** Keeps those of the packs that are there and not dropped. */
