@@ -52,6 +52,11 @@ export function checkType(text: string): string {
   return checkWord(text, 'artifact type')
 }
 
+/** Returns the name of a remote as given; throws ERR_INVALID_NAME. */
+export function checkRemote(text: string): string {
+  return checkWord(text, 'name of a remote')
+}
+
 /** Returns an alias as given; throws ERR_INVALID_NAME, also for `v<digits>`, which is a version's number. */
 export function checkAlias(text: string): string {
   if (NUMBER.test(text)) {

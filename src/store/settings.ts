@@ -2,12 +2,20 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { ArtifactsError, isSystemError } from '../errors.ts'
-import { checkEntity, checkProject, parseDuration, parseSize } from '../names.ts'
+import {
+  checkEntity,
+  checkProject,
+  checkRemote,
+  isName,
+  parseDuration,
+  parseSize,
+} from '../names.ts'
 import type { Io } from './io/io.ts'
 import { type Layout, temporaryName } from './layout.ts'
+import { isRemoteAddress, shownAddress } from './remote-address.ts'
 
 export interface Setting {
-  readonly key: SettingKey
+  readonly key: string
   readonly value: string
   readonly from: 'default' | 'store'
 }
@@ -23,6 +31,7 @@ export type SettingKey =
   | 'durability'
   | 'entity'
   | 'gc.grace'
+  | 'primary'
   | 'project'
   | 'references.hosts'
 
@@ -32,8 +41,15 @@ const DEFINITIONS: Readonly<Record<SettingKey, Definition>> = {
   durability: { default: 'power', check: oneOf('power', 'process') },
   entity: { default: '', check: checkEntity },
   'gc.grace': { default: '14d', check: parseDuration },
+  primary: { default: '', check: (value) => value === '' || checkRemote(value) },
   project: { default: 'default', check: checkProject },
   'references.hosts': { default: '', check: checkHosts },
+}
+
+/** What is set of one remote, as `remote.<name>.url`. */
+const REMOTE_DEFINITIONS: Readonly<Record<'url' | 'single-writer', Definition>> = {
+  url: { default: '', check: checkAddress },
+  'single-writer': { default: 'false', check: oneOf('true', 'false') },
 }
 
 export class Settings {
@@ -47,24 +63,48 @@ export class Settings {
 
   /** The value; empty where nothing is set and there is no default. Throws ERR_CONFIG for a key that does not exist. */
   get(key: string): string {
-    const known = checkKey(key)
-    return this.#values[known] ?? DEFINITIONS[known].default
+    const { default: otherwise } = definitionOf(key)
+    return this.#values[key] ?? otherwise
   }
 
+  /** Those that are always there, then what is set of remotes, by name. */
   list(): readonly Setting[] {
-    return settingKeys().map((key) => {
+    const remotes = Object.keys(this.#values).filter((key) => parseRemoteKey(key) !== undefined)
+    return [...settingKeys(), ...remotes.sort()].map((key) => {
       const value = this.#values[key]
       return value === undefined
-        ? { key, value: DEFINITIONS[key].default, from: 'default' }
+        ? { key, value: definitionOf(key).default, from: 'default' }
         : { key, value, from: 'store' }
     })
   }
 
+  /** Names of the remotes that have an address, in the order in which they were added. */
+  remotes(): readonly string[] {
+    return Object.keys(this.#values)
+      .map(parseRemoteKey)
+      .filter((key) => key?.what === 'url')
+      .map((key) => (key as RemoteKey).name)
+  }
+
   /** Writes the file anew; returns the settings as they are then. Throws ERR_CONFIG for a value that does not fit. */
   set(key: string, value: string, io: Io): Settings {
-    const known = checkKey(key)
-    checkValue(known, value)
-    const text = `${JSON.stringify({ ...this.#values, [known]: value }, null, 2)}\n`
+    return this.change({ [key]: value }, io)
+  }
+
+  /** Sets several at once; what is undefined goes back to its default. As `set`. */
+  change(changes: Readonly<Record<string, string | undefined>>, io: Io): Settings {
+    // Others may have written since.
+    const values: Record<string, string> = { ...readConfig(this.#layout.config) }
+    for (const [key, value] of Object.entries(changes)) {
+      const definition = definitionOf(key)
+      if (value === undefined) delete values[key]
+      else {
+        checkValue(key, definition, value)
+        values[key] = value
+      }
+    }
+    for (const key of Object.keys(changes)) checkRemoteExists(key, values)
+    const text = `${JSON.stringify(values, null, 2)}\n`
     io.writeFileAtomic(this.#layout.config, Buffer.from(text), {
       tmp: join(this.#layout.tmp, temporaryName()),
       durable: true,
@@ -77,21 +117,43 @@ export function settingKeys(): readonly SettingKey[] {
   return Object.keys(DEFINITIONS) as SettingKey[]
 }
 
-function checkKey(key: string): SettingKey {
-  if (Object.hasOwn(DEFINITIONS, key)) return key as SettingKey
+interface RemoteKey {
+  readonly name: string
+  readonly what: keyof typeof REMOTE_DEFINITIONS
+}
+
+/** `remote.<name>.url` in its parts; names may have dots. */
+function parseRemoteKey(key: string): RemoteKey | undefined {
+  const [, name = '', what] = /^remote\.(.+)\.(url|single-writer)$/.exec(key) ?? []
+  return isName(name) ? { name, what: what as RemoteKey['what'] } : undefined
+}
+
+function definitionOf(key: string): Definition {
+  if (Object.hasOwn(DEFINITIONS, key)) return DEFINITIONS[key as SettingKey]
+  const remote = parseRemoteKey(key)
+  if (remote !== undefined) return REMOTE_DEFINITIONS[remote.what]
   throw new ArtifactsError('ERR_CONFIG', `There is no setting "${key}".`, {
-    hint: `Settings are ${settingKeys().join(', ')}: run \`artifacts config ls\`.`,
+    hint: `Settings are ${settingKeys().join(', ')}, remote.NAME.url, remote.NAME.single-writer: run \`artifacts config ls\`.`,
   })
 }
 
-function checkValue(key: SettingKey, value: string): void {
+/** A setting that speaks of a remote takes one that is there. */
+function checkRemoteExists(key: string, values: Readonly<Record<string, string>>): void {
+  const name = key === 'primary' ? values[key] : parseRemoteKey(key)?.name
+  if (!values[key] || name === undefined || values[`remote.${name}.url`] !== undefined) return
+  throw new ArtifactsError('ERR_CONFIG', `There is no remote "${name}".`, {
+    hint: `Add it first: \`artifacts remote add ${name} URL\`.`,
+  })
+}
+
+function checkValue(key: string, { check }: Definition, value: string): void {
   try {
-    DEFINITIONS[key].check(value)
+    check(value)
   } catch (error) {
     if (!(error instanceof ArtifactsError)) throw error
     throw new ArtifactsError(
       'ERR_CONFIG',
-      `"${value}" can't be the setting "${key}": ${error.message}`,
+      `"${key.endsWith('.url') ? shownAddress(value) : value}" can't be the setting "${key}": ${error.message}`,
       {
         hint: error.hint,
       },
@@ -115,9 +177,13 @@ function readConfig(path: string): Readonly<Record<string, string>> {
   }
   for (const [key, value] of Object.entries(values)) {
     // A later program may have settings that this one does not know.
-    if (Object.hasOwn(DEFINITIONS, key)) checkValue(key as SettingKey, value)
+    if (isKnown(key)) checkValue(key, definitionOf(key), value)
   }
   return values
+}
+
+function isKnown(key: string): boolean {
+  return Object.hasOwn(DEFINITIONS, key) || parseRemoteKey(key) !== undefined
 }
 
 function parse(text: string): Readonly<Record<string, string>> | undefined {
@@ -132,6 +198,17 @@ function parse(text: string): Readonly<Record<string, string>> | undefined {
   return Object.values(value).every((each) => typeof each === 'string')
     ? (value as Record<string, string>)
     : undefined
+}
+
+function checkAddress(value: string): void {
+  if (isRemoteAddress(value)) return
+  throw new ArtifactsError(
+    'ERR_CONFIG',
+    'it must be `s3://BUCKET/PREFIX`, `https://HOST/PATH/` or `file:///PATH`, without user, password, "?" or "#".',
+    {
+      hint: 'Credentials are never kept in a store: docs/remote.md, section 8, says where they go.',
+    },
+  )
 }
 
 /** Hosts with commas between, each with a port or without. */

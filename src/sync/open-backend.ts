@@ -1,8 +1,7 @@
 /** The backend for an address, in the wrappers that every use of one needs. */
-import { isAbsolute } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { ArtifactsError } from '../errors.ts'
 import type { Io } from '../store/io/io.ts'
+import { pathOfAddress, shownAddress } from '../store/remote-address.ts'
 import type { Backend } from './backend.ts'
 import { FileBackend } from './backends/file.ts'
 import { HttpBackend } from './backends/http.ts'
@@ -16,8 +15,10 @@ import type { Variables } from './net/network.ts'
 
 export interface OpenBackendOptions {
   readonly io: Io
-  /** Credentials, endpoints, certificates. `ARTIFACTS_TOKEN` is the token of a remote behind HTTP. */
+  /** Credentials of buckets, endpoints, proxies, certificates. */
   readonly env: Variables
+  /** The header by which a server behind HTTP knows who asks. It goes to no other origin. */
+  readonly authorization?: string | undefined
   /** Requests at once; default 8. */
   readonly jobs?: number
   /** Hears of every request, those that are tried again too. */
@@ -48,25 +49,21 @@ export async function openBackend(address: string, options: OpenBackendOptions):
 
 async function openBare(
   address: string,
-  { io, env }: OpenBackendOptions,
+  { io, env, authorization }: OpenBackendOptions,
   connections: number,
 ): Promise<Backend> {
   if (address.startsWith('s3://')) return S3Backend.open(address, { env, connections })
   if (/^https?:\/\//.test(address)) {
-    return new HttpBackend(address, {
-      env,
-      connections,
-      token: env['ARTIFACTS_TOKEN'] || undefined,
-    })
+    return new HttpBackend(address, { env, connections, authorization })
   }
   const path = pathOf(address)
   return path.endsWith('.tar') ? TarBackend.open([path]) : new FileBackend(path, { io })
 }
 
 function pathOf(address: string): string {
-  if (isAbsolute(address)) return address
-  if (address.startsWith('file:///') && URL.canParse(address)) return fileURLToPath(address)
-  throw new ArtifactsError('ERR_USAGE', `"${address}" is no address of a remote.`, {
+  const path = pathOfAddress(address)
+  if (path !== undefined) return path
+  throw new ArtifactsError('ERR_USAGE', `"${shownAddress(address)}" is no address of a remote.`, {
     hint: 'Write `s3://BUCKET/PREFIX`, `https://HOST/PATH`, `file:///PATH`, or the path of a folder or a bundle.',
   })
 }

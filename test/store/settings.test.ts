@@ -29,6 +29,7 @@ test('what is not set has its default', async () => {
         ['durability', 'power', 'default'],
         ['entity', '', 'default'],
         ['gc.grace', '14d', 'default'],
+        ['primary', '', 'default'],
         ['project', 'default', 'default'],
         ['references.hosts', '', 'default'],
       ],
@@ -120,6 +121,58 @@ test('hosts are names or addresses, with a port or without', async () => {
     for (const value of ['http://minio.lan', 'a b', 'a/b']) {
       throwsCode(() => settings.set('references.hosts', value, io), 'ERR_CONFIG')
     }
+  })
+})
+
+test('what is set of remotes is listed by name, and goes as a whole', async () => {
+  await withLayout((layout) => {
+    const url = 'https://host/x/'
+    const both = new Settings(layout).change(
+      { 'remote.b.c.url': url, 'remote.b.c.single-writer': 'true', primary: 'b.c' },
+      io,
+    )
+    const all = both.set('remote.a.url', 's3://bucket/x', io)
+    assert.equal(all.remotes(), ['b.c', 'a'])
+    assert.equal(
+      all
+        .list()
+        .map(({ key }) => key)
+        .slice(-3),
+      ['remote.a.url', 'remote.b.c.single-writer', 'remote.b.c.url'],
+    )
+    assert.is(all.get('remote.b.c.url'), url)
+    assert.is(all.get('remote.none.single-writer'), 'false')
+    const gone = { 'remote.b.c.url': undefined, 'remote.b.c.single-writer': undefined }
+    const one = all.change({ ...gone, primary: undefined }, io)
+    assert.equal(one.remotes(), ['a'])
+    assert.is(one.get('primary'), '')
+  })
+})
+
+test('of a remote that is not there nothing is set, and no address with a secret, nor is it repeated', async () => {
+  await withLayout((layout) => {
+    const settings = new Settings(layout)
+    for (const [key, value] of [
+      ['primary', 'a'],
+      ['remote.a.single-writer', 'true'],
+      ['remote.a.url', 'https://user:hunter2@host/'],
+      ['remote.a.url', 's3://key:hunter2@bucket/x'],
+      ['remote.a.url', 'https://host/x?token=hunter2'],
+      ['remote.a.url', './here'],
+      ['remote.a..b.url', 'https://host/'],
+    ] as const) {
+      const error = throwsCode(() => settings.set(key, value, io), 'ERR_CONFIG')
+      assert.not.match(error.message + error.hint, 'hunter2')
+    }
+    assert.not(fs.existsSync(layout.config))
+  })
+})
+
+test('settings that somebody else has set meanwhile stay', async () => {
+  await withLayout((layout) => {
+    const [mine, theirs] = [new Settings(layout), new Settings(layout)]
+    theirs.set('project', 'bikes', io)
+    assert.is(mine.set('entity', 'me', io).get('project'), 'bikes')
   })
 })
 

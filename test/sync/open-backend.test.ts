@@ -47,7 +47,7 @@ test('requests are counted as they are made, and bytes once', async () => {
   let received = 0
   await using backend = await openBackend(proxy.url, {
     ...options,
-    env: { ARTIFACTS_TOKEN: 'secret' },
+    authorization: 'Bearer secret',
     onRequest: (kind, name) => requests.push(`${kind} ${name}`),
     onSent: (bytes) => {
       sent += bytes

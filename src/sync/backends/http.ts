@@ -24,6 +24,8 @@ export interface HttpOptions {
   readonly env: Variables
   /** Sent as `Authorization: Bearer`. */
   readonly token?: string | undefined
+  /** The whole header, where it is another one. */
+  readonly authorization?: string | undefined
   /** Milliseconds. */
   readonly connectTimeout?: number
   readonly idleTimeout?: number
@@ -53,12 +55,13 @@ export class HttpBackend implements Backend {
   readonly #headers: Readonly<Record<string, string>>
 
   /** @throws ArtifactsError ERR_USAGE for an address with a password, a query or a fragment. */
-  constructor(address: string, { token, ...options }: HttpOptions) {
+  constructor(address: string, { token, authorization, ...options }: HttpOptions) {
     this.#base = baseOf(address)
     this.address = this.#base.href
     this.#network = new Network({ ...options, trusted: [], attempts: 1 })
     this.#network.trust(this.#base)
-    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    const header = authorization ?? (token === undefined ? undefined : `Bearer ${token}`)
+    this.#headers = header === undefined ? {} : { authorization: header }
   }
 
   async get(name: string, { range, signal }: GetOptions = {}): Promise<Content> {

@@ -4,6 +4,7 @@
  * `retrying`.
  */
 import { ArtifactsError } from '../../errors.ts'
+import { shownAddress } from '../../store/remote-address.ts'
 import type {
   Backend,
   Content,
@@ -204,9 +205,13 @@ function partsOf(address: string): { bucket: string; prefix: string } {
     !isPlain ||
     prefix.split('/').some((part) => /^\.{1,2}$/.test(part))
   ) {
-    throw new ArtifactsError('ERR_USAGE', `"${address}" is no address of a remote in S3.`, {
-      hint: 'Write `s3://BUCKET/PREFIX`; the prefix has letters, digits and `. _ - = @`.',
-    })
+    throw new ArtifactsError(
+      'ERR_USAGE',
+      `"${shownAddress(address)}" is no address of a remote in S3.`,
+      {
+        hint: 'Write `s3://BUCKET/PREFIX`; the prefix has letters, digits and `. _ - = @`.',
+      },
+    )
   }
   return { bucket, prefix: prefix === '' ? '' : `${prefix}/` }
 }
