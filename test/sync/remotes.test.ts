@@ -21,7 +21,7 @@ async function withSettings<T>(
   await using dir = await temporaryDirectory()
   const layout = layoutOf(join(dir.path, '.artifacts'))
   mkdirSync(layout.tmp, { recursive: true })
-  return use({ settings: new Settings(layout).change(values, io), io })
+  return await use({ settings: new Settings(layout).change(values, io), io })
 }
 
 test('a remote is meant by its name, by being the primary, or by where it is', async () => {

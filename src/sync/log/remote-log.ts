@@ -149,6 +149,16 @@ export function announce(
   return backend.put(LATEST_NAME, bytesSource(`${JSON.stringify({ hash, n })}\n`), options)
 }
 
+/** Where the log is said to end; undefined where nobody says so in a way that can be read. To be checked. */
+export async function readLatest(
+  backend: Backend,
+  options: RequestOptions = {},
+): Promise<Position | undefined> {
+  const bytes = await readIfThere(backend, LATEST_NAME, LARGEST_NOTE, options)
+  const parsed = v.safeParse(latestSchema, parse(bytes?.toString('utf8') ?? ''))
+  return parsed.success ? parsed.output : undefined
+}
+
 /** The bytes of operation `n` and some after it, as far as there are said to be more; undefined: there is none. */
 function readSeveral(
   backend: Backend,
@@ -219,9 +229,7 @@ function isDamage(error: unknown): error is ArtifactsError {
 
 /** About how many operations there are; 0 where nobody says so in a way that can be read. */
 async function readHint(backend: Backend, options: RequestOptions): Promise<number> {
-  const bytes = await readIfThere(backend, LATEST_NAME, LARGEST_NOTE, options)
-  const parsed = v.safeParse(latestSchema, parse(bytes?.toString('utf8') ?? ''))
-  return parsed.success ? parsed.output.n : 0
+  return (await readLatest(backend, options))?.n ?? 0
 }
 
 function readIfThere(
