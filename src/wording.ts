@@ -63,6 +63,11 @@ export function summarize(session: Session, changes: readonly Change[]): string 
   }
   for (const { portfolio, number } of of('link.remove'))
     say('unlink', [`${artifactName(session, portfolio)}:v${number}`])
+  say('fetch', of('version.fetch').map(versionRef))
+  say(
+    'renumber',
+    of('version.renumber').map((change) => renumbering(session, change)),
+  )
   say('rm', of('version.delete').map(versionRef))
   say('purge', of('version.purge').map(versionRef))
   say(
@@ -92,10 +97,15 @@ export function summarize(session: Session, changes: readonly Change[]): string 
     'draft abort',
     of('draft.abort').map(({ draft }) => draftName(session, draft)),
   )
+  const [pull] = of('pull')
   const packs = of('packs.drop').flatMap((change) => change.packs)
   if (packs.length > 0)
     phrases.push(`drop ${packs.length} ${packs.length === 1 ? 'pack' : 'packs'}`)
-  return phrases.length > MOST ? `${phrases.slice(0, MOST).join('; ')}; …` : phrases.join('; ')
+  const said =
+    phrases.length > MOST ? `${phrases.slice(0, MOST).join('; ')}; …` : phrases.join('; ')
+  return pull === undefined
+    ? said
+    : `pull from ${shortStore(pull.store)}${said === '' ? '' : `: ${said}`}`
 }
 
 /** How many things are named before the others are only counted. */
@@ -193,6 +203,13 @@ const WORDS: Words = {
   'draft.finish': ({ draft, version }, session) =>
     `draft ${draftName(session, draft)} became ${refOfId(session, version)}`,
   'draft.abort': ({ draft }, session) => `draft ${draftName(session, draft)} given up`,
+  'version.renumber': (change, session) =>
+    `version ${renumbering(session, change)}: @${change.version.slice(0, 12)}`,
+  'version.fetch': ({ version, whole }, session) =>
+    `${whole === true ? 'all' : 'some'} bytes of version ${refOfId(session, version)} fetched`,
+  'artifact.join': ({ artifact, as }, session) =>
+    `artifact ${artifactName(session, artifact)} is ${as} elsewhere`,
+  pull: ({ store, n }) => `operations up to ${n} of the store ${store} taken over`,
   'packs.drop': ({ packs }) =>
     packs
       .map(
@@ -200,6 +217,18 @@ const WORDS: Words = {
       )
       .join('\n'),
   undo: ({ operation }) => `operation ${operation} undone`,
+}
+
+/** `bike:v3 -> v5`. */
+function renumbering(
+  session: Session,
+  { artifact, number, old }: ChangeOf<'version.renumber'>,
+): string {
+  return `${artifactName(session, artifact)}:v${old} -> v${number}`
+}
+
+function shortStore(id: string): string {
+  return `store ${id.slice(0, 12)}`
 }
 
 function edgeIn(

@@ -7,7 +7,7 @@ import type { StoreIdentity } from './index/database.ts'
 import { canonicalJson } from './log/canonical.ts'
 
 /** The format this program writes, and the newest that it reads. */
-export const FORMAT = 3
+export const FORMAT = 4
 
 const schema = v.object({
   format: v.pipe(v.number(), v.integer(), v.minValue(1)),

@@ -23,7 +23,7 @@ async function withText<T>(text: string | Uint8Array, read: (path: string) => T)
 
 test('it is the object and its hash, as the specification says', () => {
   const text = encodeFormat({ id: ID, tool: 'artifacts/0.1.0' }).toString()
-  assert.is(text, signed(`{"format":3,"store":"${ID}","tool":"artifacts/0.1.0"}`))
+  assert.is(text, signed(`{"format":4,"store":"${ID}","tool":"artifacts/0.1.0"}`))
 })
 
 test('it is read as it was written; its hash begins the chain of operations', async () => {

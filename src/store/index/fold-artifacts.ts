@@ -4,11 +4,14 @@ import type { Connection } from './connection.ts'
 import { insertRow, seal } from './row-sum.ts'
 import { type Applies, RuleError, requireArtifact } from './rules.ts'
 
-export const ARTIFACT_CHANGES: Applies<'artifact.create' | 'artifact.edit' | 'artifact.rename'> = {
+export const ARTIFACT_CHANGES: Applies<
+  'artifact.create' | 'artifact.edit' | 'artifact.rename' | 'artifact.join'
+> = {
   'artifact.create': (connection, { artifact, project, name, type, portfolio }, n) => {
     if (connection.value('SELECT 1 FROM artifact WHERE id = ?', artifact) !== undefined) {
       throw new RuleError(n, `artifact "${artifact}" exists`)
     }
+    requireUnjoined(connection, artifact, n)
     requireFreeName(connection, project, name, n)
     const isPortfolio = portfolio === true ? 1 : 0
     const row = [artifact, project, name, type, null, isPortfolio, n, 0, 0]
@@ -35,6 +38,20 @@ export const ARTIFACT_CHANGES: Applies<'artifact.create' | 'artifact.edit' | 'ar
     connection.run('UPDATE artifact SET name = ? WHERE id = ?', name, artifact)
     seal(connection, 'artifact', artifact)
   },
+
+  'artifact.join': (connection, { artifact, as }, n) => {
+    requireArtifact(connection, artifact, n)
+    if (connection.value('SELECT 1 FROM artifact WHERE id = ?', as) !== undefined)
+      throw new RuleError(n, `artifact "${as}" exists`)
+    requireUnjoined(connection, as, n)
+    insertRow(connection, 'INSERT INTO artifact_join', [as, artifact, n])
+  },
+}
+
+/** An id stands for one artifact. */
+function requireUnjoined(connection: Connection, id: ArtifactId, n: number): void {
+  const joined = connection.value('SELECT artifact FROM artifact_join WHERE id = ?', id)
+  if (joined !== undefined) throw new RuleError(n, `artifact "${id}" is known as "${joined}"`)
 }
 
 function requireFreeName(connection: Connection, project: string, name: string, n: number): void {

@@ -1,6 +1,6 @@
 /** Applies the changes of versions: they come, get other labels, are deleted, restored and purged. */
 import { canonicalJson } from '../log/canonical.ts'
-import type { VersionEdit } from '../log/change.ts'
+import type { VersionAdd, VersionEdit } from '../log/change.ts'
 import type { Connection } from './connection.ts'
 import { insertRow, seal, touch } from './row-sum.ts'
 import {
@@ -48,6 +48,7 @@ export const VERSION_CHANGES: Applies<
       n,
       null,
       null,
+      change.partial === true ? 1 : 0,
       tags.length,
       0,
       countUses(connection, version),
@@ -55,6 +56,7 @@ export const VERSION_CHANGES: Applies<
     connection.run('UPDATE artifact SET next = max(next, ?) WHERE id = ?', number + 1, artifact)
     seal(connection, 'artifact', artifact)
     insertTags(connection, version, tags)
+    insertClosure(connection, change)
     for (const parent of object.parents)
       connection.run('INSERT INTO parent (version, parent) VALUES (?, ?)', version, parent)
   },
@@ -114,6 +116,12 @@ function countUses(connection: Connection, version: string): number {
 
 function insertTags(connection: Connection, version: string, tags: readonly string[]): void {
   for (const tag of tags) insertRow(connection, 'INSERT INTO tag', [version, tag])
+}
+
+function insertClosure(connection: Connection, { version, closure }: VersionAdd): void {
+  if (closure === undefined) return
+  const list = 'list' in closure ? closure.list : null
+  insertRow(connection, 'INSERT INTO closure', [version, JSON.stringify(closure.packs), list])
 }
 
 function requireDeleted({ deleted, purged }: VersionFacts, version: string, n: number): void {

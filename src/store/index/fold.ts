@@ -11,6 +11,7 @@ import { DRAFT_CHANGES } from './fold-drafts.ts'
 import { LINK_CHANGES } from './fold-links.ts'
 import { PACK_CHANGES } from './fold-packs.ts'
 import { RUN_CHANGES } from './fold-runs.ts'
+import { SYNC_CHANGES } from './fold-sync.ts'
 import { UNDO_CHANGES } from './fold-undo.ts'
 import { VERSION_CHANGES } from './fold-versions.ts'
 import { insertRow } from './row-sum.ts'
@@ -23,6 +24,7 @@ const APPLY: Applies<ChangeKind> = {
   ...LINK_CHANGES,
   ...RUN_CHANGES,
   ...DRAFT_CHANGES,
+  ...SYNC_CHANGES,
   ...PACK_CHANGES,
   ...UNDO_CHANGES,
 }
@@ -39,6 +41,10 @@ const FINAL: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
   'draft.part',
   'draft.finish',
   'draft.abort',
+  'version.renumber',
+  'version.fetch',
+  'artifact.join',
+  'pull',
 ])
 
 /**
@@ -66,7 +72,9 @@ export function foldWhatFits(connection: Connection, operation: Operation, hash:
 
 function insertOperation(connection: Connection, operation: Operation, hash: string): void {
   const { n, at, by, tool } = operation
-  const final = operation.changes.every(({ kind }) => FINAL.has(kind)) ? 1 : 0
+  const kinds = operation.changes.map(({ kind }) => kind)
+  // What came by a pull is so elsewhere: it would come again.
+  const final = kinds.includes('pull') || kinds.every((kind) => FINAL.has(kind)) ? 1 : 0
   const { user, host } = by
   insertRow(connection, 'INSERT INTO operation', [n, hash, at, user, host, tool, final, null, null])
 }

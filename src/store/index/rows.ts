@@ -1,6 +1,7 @@
 /** From rows of the index to what `StateView` answers. */
 import type { ArtifactId, ObjectId, VersionObject } from '../../types.ts'
 import type { Ttl } from '../log/change.ts'
+import type { Closure } from '../log/sync-change.ts'
 import { IndexDamageError } from './connection.ts'
 import { checkedRow } from './row-sum.ts'
 import type {
@@ -11,6 +12,7 @@ import type {
   EdgeRow,
   LinkRow,
   OperationRow,
+  RenumberRow,
   RunRow,
   VersionRow,
 } from './state.ts'
@@ -43,6 +45,7 @@ export interface StoredVersion {
   readonly updated: number
   readonly deleted: number | null
   readonly purged: number | null
+  readonly partial: number
   readonly tags: number
   readonly links: number
   readonly uses: number
@@ -58,6 +61,18 @@ export interface StoredOperation {
   readonly final: number
   readonly undoes: number | null
   readonly undone: number | null
+}
+
+export interface StoredClosure {
+  readonly version: ObjectId
+  readonly packs: string
+  readonly list: ObjectId | null
+}
+
+export interface StoredJoin {
+  readonly id: ArtifactId
+  readonly artifact: ArtifactId
+  readonly operation: number
 }
 
 export interface StoredLink extends LinkRow {
@@ -161,6 +176,7 @@ export function toVersion(row: StoredVersion): VersionRow {
     updated: row.updated,
     ...(row.deleted === null ? {} : { deleted: row.deleted }),
     ...(row.purged === null ? {} : { purged: row.purged }),
+    ...(row.partial === 0 ? {} : { partial: true }),
     tags: row.tags,
   }
 }
@@ -183,6 +199,16 @@ export function toOperation(row: StoredOperation): OperationRow {
 export function toLink(row: StoredLink): LinkRow {
   const { portfolio, number, version, operation } = checkedRow(row)
   return { portfolio, number, version, operation }
+}
+
+export function toClosure(row: StoredClosure): Closure {
+  const { packs, list } = checkedRow(row)
+  return list === null ? { packs: parseJson(packs) } : { list, packs: parseJson(packs) }
+}
+
+export function toRenumber(row: RenumberRow): RenumberRow {
+  const { artifact, number, operation, version } = checkedRow(row)
+  return { artifact, number, operation, version }
 }
 
 export function toRun(row: StoredRun): RunRow {

@@ -38,11 +38,15 @@ export interface ArtifactFacts {
 }
 
 export interface VersionFacts {
+  readonly number: number
+  /** That added it. */
+  readonly operation: number
   readonly description: string | null
   readonly metadata: string | null
   readonly ttl: string | null
   readonly deleted: number | null
   readonly purged: number | null
+  readonly partial: number
   readonly links: number
 }
 

@@ -3,7 +3,7 @@
  * text where people query them (`find`, `sql`), bytes where there are millions of them. Raise `SCHEMA_VERSION` with
  * every change of `SCHEMA` or of what `fold.ts` writes: an index of another version is rebuilt.
  */
-export const SCHEMA_VERSION = 10
+export const SCHEMA_VERSION = 11
 
 export const SCHEMA = `
 -- One row. The fold stands after operation "applied", whose hash is "hash" (of format.json while applied is 0).
@@ -76,7 +76,7 @@ CREATE TABLE artifact (
 
 -- "ttl": seconds after "created_at", or 'never'; null: what the store says. "deleted", "purged": by which operation; a
 -- live version is one that is not deleted. "updated": by which operation its labels or its own aliases last changed, or
--- whether it is live. "tags", "links", "uses": how many it has, so that a row that nothing finds is missed.
+-- whether it is live. "partial": 1 where its bytes need not be here. "tags", "links", "uses": how many it has, so that a row that nothing finds is missed.
 CREATE TABLE version (
   id TEXT PRIMARY KEY,
   artifact TEXT NOT NULL,
@@ -94,6 +94,7 @@ CREATE TABLE version (
   updated INTEGER NOT NULL,
   deleted INTEGER,
   purged INTEGER,
+  partial INTEGER NOT NULL,
   tags INTEGER NOT NULL,
   links INTEGER NOT NULL,
   uses INTEGER NOT NULL,
@@ -104,6 +105,33 @@ CREATE INDEX version_root ON version (root);
 CREATE INDEX version_deleted ON version (deleted) WHERE deleted IS NOT NULL;
 CREATE INDEX version_live ON version (artifact, number) WHERE deleted IS NULL;
 CREATE INDEX version_newest ON version (operation, number) WHERE deleted IS NULL;
+
+-- In which packs its objects lay when it was pushed here; "packs": JSON. "list": the chunk that has their ids.
+CREATE TABLE closure (
+  version TEXT PRIMARY KEY,
+  packs TEXT NOT NULL,
+  list TEXT,
+  sum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Numbers that versions, or links of a portfolio, had before an operation gave them others.
+CREATE TABLE renumbered (
+  artifact TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  operation INTEGER NOT NULL,
+  version TEXT NOT NULL,
+  sum INTEGER NOT NULL,
+  PRIMARY KEY (artifact, number, operation)
+) STRICT, WITHOUT ROWID;
+
+-- The ids that artifacts bear in other stores.
+CREATE TABLE artifact_join (
+  id TEXT PRIMARY KEY,
+  artifact TEXT NOT NULL,
+  operation INTEGER NOT NULL,
+  sum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX artifact_join_artifact ON artifact_join (artifact);
 
 CREATE TABLE alias (
   artifact TEXT NOT NULL,

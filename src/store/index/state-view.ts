@@ -9,16 +9,19 @@ import {
   type StoredArtifact,
   type StoredDraft,
   type StoredDraftPart,
+  type StoredJoin,
   type StoredLink,
   type StoredRun,
   type StoredVersion,
   toAlias,
   toArtifact,
+  toClosure,
   toDraft,
   toDraftPart,
   toEdge,
   toLink,
   toOperation,
+  toRenumber,
   toRun,
   toVersion,
 } from './rows.ts'
@@ -39,6 +42,7 @@ const OPERATION = 'SELECT * FROM operation'
 const LINK = 'SELECT * FROM link'
 const RUN = 'SELECT * FROM run'
 const DRAFT = 'SELECT * FROM draft'
+const JOIN = 'SELECT * FROM artifact_join'
 /** All columns that its sum is of. */
 const EDGE = 'SELECT run, direction, slot, version, name, deduplicated, operation, sum FROM edge'
 const LIVE = 'deleted IS NULL'
@@ -71,6 +75,14 @@ export function stateView(source: Source): StateView {
         return undefined
       }),
     artifactById: (id) => artifact('id = ?', id),
+    artifactByJoinedId: (id) => {
+      const own = artifact('id = ?', id)
+      if (own !== undefined) return own
+      const joined = source.read((connection) => joinIn(connection, id))
+      return joined && artifact('id = ?', joined)
+    },
+    joinedIds: (of) =>
+      many((row: StoredJoin) => checkedRow(row).id, `${JOIN} WHERE artifact = ? ORDER BY id`, of),
     artifacts: (project) =>
       project === undefined
         ? many(toArtifact, `${ARTIFACT} ORDER BY project, name`)
@@ -125,6 +137,19 @@ export function stateView(source: Source): StateView {
         const row = connection.get<StoredArtifact>(`${ARTIFACT} WHERE id = ?`, of)
         return row === undefined ? missing('row', of) : checkedRow(row).next
       }),
+    isPartial: (id) => version('id = ?', id)?.partial === true,
+    partialVersions: () =>
+      many(toVersion, `${VERSION} WHERE partial = 1 AND purged IS NULL ORDER BY artifact, number`),
+    closureOf: (id) =>
+      one(toClosure, 'SELECT version, packs, list, sum FROM closure WHERE version = ?', id),
+    renumbered: (of, number) =>
+      many(
+        toRenumber,
+        'SELECT artifact, number, operation, version, sum FROM renumbered ' +
+          'WHERE artifact = ? AND number = ? ORDER BY operation DESC',
+        of,
+        number,
+      ),
     alias: (of, alias) =>
       source.read((connection) => {
         const row = connection.get<AliasRow>(`${ALIAS} WHERE artifact = ? AND alias = ?`, of, alias)
@@ -155,6 +180,13 @@ export function stateView(source: Source): StateView {
       source
         .read((connection) => linksIn(connection, id))
         .find(({ portfolio }) => portfolio === of),
+    linkedAt: (of, number) =>
+      one(
+        (row: StoredLink) => checkedRow(row).version,
+        `${LINK} WHERE portfolio = ? AND number = ?`,
+        of,
+        number,
+      ),
     run: (id) =>
       one(toRun, `${RUN} WHERE id = ?`, id) ??
       source.read((connection) => {
@@ -292,6 +324,14 @@ function linksIn(connection: Connection, of: ObjectId): LinkRow[] {
   const found = connection.all<StoredLink>(sql, of)
   if (found.length !== (versionIn(connection, of)?.links ?? 0)) missing('link', of)
   return found.map(toLink)
+}
+
+/** Who has an id elsewhere: where nobody is found one is joined, and a second time would break the log for ever. */
+function joinIn(connection: Connection, id: ArtifactId): ArtifactId | undefined {
+  const row = connection.get<StoredJoin>(`${JOIN} WHERE id = ?`, id)
+  if (row !== undefined) return checkedRow(row).artifact
+  const all = connection.all<StoredJoin>(`${JOIN} ORDER BY operation`).map(checkedRow)
+  return all.some((join) => join.id === id) ? missing('artifact', id) : undefined
 }
 
 function versionIn(connection: Connection, id: ObjectId): StoredVersion | undefined {

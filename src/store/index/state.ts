@@ -2,6 +2,7 @@
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
 import type { Ttl } from '../log/change.ts'
 import type { RunProgram } from '../log/run-change.ts'
+import type { Closure } from '../log/sync-change.ts'
 import type { Connection } from './connection.ts'
 
 export interface ArtifactRow {
@@ -31,6 +32,8 @@ export interface VersionRow {
   readonly deleted?: number
   /** The operation that gave up its bytes; it stays deleted. */
   readonly purged?: number
+  /** Its bytes need not be here: it came without them, or without some. */
+  readonly partial?: true
   /** How many tags it has. */
   readonly tags: number
 }
@@ -47,6 +50,14 @@ export interface LinkRow {
   readonly version: ObjectId
   /** The operation that made it. */
   readonly operation: number
+}
+
+/** A number that a version, or a link of a portfolio, had until an operation gave it another. */
+export interface RenumberRow {
+  readonly artifact: ArtifactId
+  readonly number: number
+  readonly operation: number
+  readonly version: ObjectId
 }
 
 export interface RunRow extends RunProgram {
@@ -149,6 +160,10 @@ export interface AliasMoveRow {
 export interface StateView {
   artifactByName(project: string, name: string): ArtifactRow | undefined
   artifactById(id: ArtifactId): ArtifactRow | undefined
+  /** The artifact that bears this id here or, by an `artifact.join`, in other stores. */
+  artifactByJoinedId(id: ArtifactId): ArtifactRow | undefined
+  /** The ids that it bears in other stores. */
+  joinedIds(artifact: ArtifactId): ArtifactId[]
   /** By project and name; of one project, or of all. Those without live versions are among them. */
   artifacts(project?: string): ArtifactRow[]
   /** All live versions, by number. */
@@ -172,6 +187,14 @@ export interface StateView {
   newestVersions(limit: number, artifact?: ArtifactId): VersionRow[]
   /** The number the next version gets: one above all that were ever given. */
   nextNumber(artifact: ArtifactId): number
+  /** False for a version that is whole, or not here at all. */
+  isPartial(version: ObjectId): boolean
+  /** Not purged, live or deleted; by artifact and number. */
+  partialVersions(): VersionRow[]
+  /** In which packs its objects lay when it was pushed into this store. */
+  closureOf(version: ObjectId): Closure | undefined
+  /** What had this number of an artifact or a portfolio until it got another, the newest first. */
+  renumbered(artifact: ArtifactId, number: number): RenumberRow[]
   /** The version that an alias names. */
   alias(artifact: ArtifactId, alias: string): ObjectId | undefined
   aliases(artifact: ArtifactId): AliasRow[]
@@ -185,6 +208,8 @@ export interface StateView {
   /** The portfolios that a version stands in. */
   linksOf(version: ObjectId): LinkRow[]
   linkOf(portfolio: ArtifactId, version: ObjectId): LinkRow | undefined
+  /** The version that has, or had until its link was removed, this number of a portfolio. */
+  linkedAt(portfolio: ArtifactId, number: number): ObjectId | undefined
   run(id: string): RunRow | undefined
   /** The newest first. */
   runs(filter: RunFilter, limit: number): RunRow[]

@@ -1,6 +1,6 @@
 /**
  * The changes an operation can hold (docs/format.md section 6). This file is the one list of kinds: a new kind is an
- * interface and a schema here (those of runs: run-change.ts, of drafts: draft-change.ts), and a case in `index/fold.ts` and in `invert.ts`, which do not compile without it.
+ * interface and a schema here (those of runs: run-change.ts, of drafts: draft-change.ts, of other stores: sync-change.ts), and a case in `index/fold.ts` and in `invert.ts`, which do not compile without it.
  */
 import * as v from 'valibot'
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
@@ -23,11 +23,13 @@ import {
   metadataSchema,
   nameSchema,
   objectIdSchema,
+  positiveSchema,
   replacing,
   someTagsSchema,
   tagsSchema,
   timeSchema,
 } from './schemas.ts'
+import { type Closure, closureSchema, SYNC_SCHEMAS, type SyncChange } from './sync-change.ts'
 
 export interface ArtifactCreate {
   readonly kind: 'artifact.create'
@@ -71,6 +73,10 @@ export interface VersionAdd {
   readonly metadata?: Metadata
   /** Without repetition. */
   readonly tags?: readonly string[]
+  /** Where its objects lay when it was pushed here. */
+  readonly closure?: Closure
+  /** It came without its bytes, or without some: they are elsewhere. */
+  readonly partial?: true
 }
 
 /** How long a version is kept: seconds from its creation; without a value, what the store says. */
@@ -180,6 +186,7 @@ export type Change =
   | RunUses
   | RunLogs
   | DraftChange
+  | SyncChange
   | PacksDrop
   | Undo
 export type ChangeKind = Change['kind']
@@ -194,7 +201,6 @@ const versionObjectSchema: v.GenericSchema<unknown, VersionObject> = v.strictObj
   run: v.exactOptional(nameSchema),
 })
 
-const above0 = v.pipe(countSchema, v.minValue(1))
 const artifactLabels = v.strictObject({
   type: v.exactOptional(nameSchema),
   description: v.exactOptional(v.nullable(v.string())),
@@ -203,7 +209,7 @@ const versionLabels = v.strictObject({
   description: v.exactOptional(v.nullable(v.string())),
   metadata: v.exactOptional(v.nullable(metadataSchema)),
   tags: v.exactOptional(v.nullable(someTagsSchema)),
-  ttl: v.exactOptional(v.nullable(v.union([above0, v.literal('never')]))),
+  ttl: v.exactOptional(v.nullable(v.union([positiveSchema, v.literal('never')]))),
 })
 
 const versionOf = { artifact: artifactIdSchema, version: objectIdSchema }
@@ -240,6 +246,8 @@ const SCHEMAS: { readonly [K in ChangeKind]: v.GenericSchema<unknown, ChangeOf<K
     description: v.exactOptional(v.string()),
     metadata: v.exactOptional(metadataSchema),
     tags: v.exactOptional(tagsSchema),
+    closure: v.exactOptional(closureSchema),
+    partial: v.exactOptional(v.literal(true)),
   }),
   'version.edit': replacing(
     v.strictObject({
@@ -268,6 +276,7 @@ const SCHEMAS: { readonly [K in ChangeKind]: v.GenericSchema<unknown, ChangeOf<K
   'link.remove': v.strictObject({ kind: v.literal('link.remove'), ...linkOf }),
   ...RUN_SCHEMAS,
   ...DRAFT_SCHEMAS,
+  ...SYNC_SCHEMAS,
   'packs.drop': v.strictObject({
     kind: v.literal('packs.drop'),
     packs: v.pipe(
@@ -275,7 +284,7 @@ const SCHEMAS: { readonly [K in ChangeKind]: v.GenericSchema<unknown, ChangeOf<K
       v.minLength(1),
     ),
   }),
-  undo: v.strictObject({ kind: v.literal('undo'), operation: above0 }),
+  undo: v.strictObject({ kind: v.literal('undo'), operation: positiveSchema }),
 }
 
 /** A change, or what about it this program does not understand. */

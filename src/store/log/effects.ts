@@ -82,6 +82,13 @@ const EFFECTS: Effects = {
   'draft.part': () => [],
   'draft.finish': () => [],
   'draft.abort': () => [],
+  // It is a link where the artifact is a portfolio; the number of a version that it has of its own is no slot.
+  'version.renumber': ({ artifact, version, number }) => [
+    { slot: { kind: 'link', portfolio: artifact, version }, after: number },
+  ],
+  'version.fetch': () => [],
+  'artifact.join': () => [],
+  pull: () => [],
   'packs.drop': () => [],
   undo: () => [],
 }

@@ -37,6 +37,11 @@ const INVERSES: Inverses = {
   'draft.part': () => undefined,
   'draft.finish': () => undefined,
   'draft.abort': () => undefined,
+  // What a pull brought is so elsewhere, and comes back with the next one.
+  'version.renumber': () => undefined,
+  'version.fetch': () => undefined,
+  'artifact.join': () => undefined,
+  pull: () => undefined,
   'packs.drop': () => undefined,
   // What an undone operation did is taken back by the other changes of its undoing.
   undo: () => undefined,

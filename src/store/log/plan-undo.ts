@@ -74,6 +74,10 @@ function unfit(pending: Pending, change: Change): Slot | undefined {
       return portfolio === undefined ? undefined : { kind: 'link', portfolio, version }
     }
     case 'link.add': {
+      const { portfolio, number, version } = change
+      // A pull may have given the removed link another number, and this one to another version.
+      if (pending.state.linkedAt(portfolio, number) !== version)
+        return { kind: 'link', portfolio, version }
       const artifact = pending.state.versionById(change.version)?.artifact
       return artifact && unlessLive(pending, { artifact, version: change.version })
     }

@@ -24,6 +24,11 @@ export const countSchema: v.GenericSchema<unknown, number> = v.pipe(
   v.safeInteger(),
   v.minValue(0),
 )
+export const positiveSchema: v.GenericSchema<unknown, number> = v.pipe(
+  v.number(),
+  v.safeInteger(),
+  v.minValue(1),
+)
 export const timeSchema: v.GenericSchema<unknown, string> = text(isTime, 'not a time')
 
 export const somePathsSchema: v.GenericSchema<unknown, readonly string[]> = v.pipe(

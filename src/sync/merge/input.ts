@@ -1,6 +1,6 @@
 /** What goes into a merge and what comes out of it. */
 import type { Change } from '../../store/log/change.ts'
-import type { ArtifactId, ObjectId } from '../../types.ts'
+import type { ObjectId } from '../../types.ts'
 import type { ArtifactState } from './state.ts'
 import type { Conflict, Side } from './values.ts'
 
@@ -16,16 +16,7 @@ export interface MergeInput {
   readonly areTheyPrimary: boolean
 }
 
-/** A version that the primary does not know makes room for one that it knows. */
-export interface VersionRenumber {
-  readonly kind: 'version.renumber'
-  readonly artifact: ArtifactId
-  readonly version: ObjectId
-  readonly number: number
-  readonly old: number
-}
-
-export type MergeChange = Change | VersionRenumber
+export type MergeChange = Change
 
 /** What a person should hear of a merge beside its changes. */
 export type Remark =

@@ -103,6 +103,16 @@ test('reads the golden operations of every format, and writes them again byte fo
     'run.start',
     'version.add',
   ])
+  assert.equal(kindsIn('log-4', 6), [
+    'alias.set',
+    'artifact.create',
+    'artifact.join',
+    'link.add',
+    'pull',
+    'version.add',
+    'version.fetch',
+    'version.renumber',
+  ])
 })
 
 /** The kinds of change in a golden log, which is read and written again. */
