@@ -19,12 +19,11 @@ import { resolveRun } from './run-search.ts'
 import { sessionOfRun } from './runs.ts'
 import { refOf, type Session, versionOf } from './session.ts'
 import { spoolInput } from './standard-input.ts'
-import { type CommitResult, commitVersion } from './store/commit/commit.ts'
+import { type CommitRequest, type CommitResult, commitVersion } from './store/commit/commit.ts'
 import type { Source } from './store/ingest/scan.ts'
 import { currentVersion } from './store/log/plan.ts'
 import { checkPath } from './store/tree/paths.ts'
-import type { FoundEntry } from './sync/references/resolve.ts'
-import type { Metadata, ObjectId, OperationOptions } from './types.ts'
+import type { Entry, Metadata, ObjectId, OperationOptions } from './types.ts'
 
 export interface CommitOptions extends OperationOptions {
   /** `[project/]name`; default: what the directory is bound to, else the basename of the only path. */
@@ -124,34 +123,66 @@ export async function commitPaths(
     const { project, name } = targetOf(within, inputs, options)
     refuseAmbiguity(inputs, options)
     const entries = await newReferences(session, inputs, options)
-    const { aliases = [], tags = [], type, description, metadata } = options
-    const result = await commitVersion(opened, {
-      project,
-      name,
-      ...(type === undefined ? {} : { type: checkType(type) }),
-      sources: sourcesOf(inputs, options),
-      entries,
-      ...baseOf(within, project, name, options),
-      ...(run === undefined ? {} : { run: { id: run, ...slotOf(options) } }),
-      aliases: aliases.map(checkAlias),
-      tags: tags.map(checkTag),
-      ...(description === undefined ? {} : { description: checkProse(description, 'description') }),
-      ...(metadata === undefined ? {} : { metadata }),
-      reuse: options.reuse ?? 'latest',
-      include: options.include ?? [],
-      exclude: options.exclude ?? [],
-      allowSecrets: options.allowSecrets ?? false,
-      dryRun: options.dryRun ?? false,
-      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-      signal: options.signal,
-      onProgress: options.onProgress,
-    })
-    const ran = run === undefined ? options : { ...options, run }
-    const report = reportOf(session, { project, name }, result, entries, ran)
+    const contents = { sources: sourcesOf(inputs, options), entries }
+    const report = await commitContents(session, { project, name, run }, contents, options)
     const bound = options.dryRun === true ? undefined : bindInput(session, inputs, report, options)
     return bound === undefined ? report : { ...report, bound }
   } finally {
     for (const { spooled } of inputs) if (spooled !== undefined) opened.io.unlink(spooled)
+  }
+}
+
+/** Which artifact gets a version, and the id of the run that logs it. */
+export interface CommitTarget {
+  readonly project: string
+  readonly name: string
+  readonly run: string | undefined
+}
+
+/** Commits contents with the labels that a person gave. */
+export async function commitContents(
+  session: Session,
+  target: CommitTarget,
+  contents: Pick<CommitRequest, 'sources' | 'entries' | 'packs'>,
+  options: CommitOptions,
+): Promise<CommitReport> {
+  const result = await commitVersion(session.opened, {
+    ...labelsOf(session, target, options),
+    ...contents,
+    include: options.include ?? [],
+    exclude: options.exclude ?? [],
+    allowSecrets: options.allowSecrets ?? false,
+    dryRun: options.dryRun ?? false,
+    ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+    signal: options.signal,
+    onProgress: options.onProgress,
+  })
+  const ran = target.run === undefined ? options : { ...options, run: target.run }
+  return reportOf(session, target, result, contents.entries ?? [], ran)
+}
+
+/**
+ * What a commit says beside its contents.
+ * @throws ArtifactsError ERR_INVALID_NAME, ERR_INVALID_VALUE for labels that nothing can have, ERR_NOT_FOUND for the base.
+ */
+export function labelsOf(
+  session: Session,
+  { project, name, run }: CommitTarget,
+  options: CommitOptions,
+): Omit<CommitRequest, 'sources' | 'include' | 'exclude' | 'allowSecrets' | 'dryRun'> {
+  const within = run === undefined ? session : sessionOfRun(session, run)
+  const { aliases = [], tags = [], type, description, metadata } = options
+  return {
+    project,
+    name,
+    ...(type === undefined ? {} : { type: checkType(type) }),
+    ...baseOf(within, project, name, options),
+    ...(run === undefined ? {} : { run: { id: run, ...slotOf(options) } }),
+    aliases: aliases.map(checkAlias),
+    tags: tags.map(checkTag),
+    ...(description === undefined ? {} : { description: checkProse(description, 'description') }),
+    ...(metadata === undefined ? {} : { metadata }),
+    reuse: options.reuse ?? 'latest',
   }
 }
 
@@ -343,7 +374,7 @@ function reportOf(
   session: Session,
   { project, name }: { readonly project: string; readonly name: string },
   { outcome, object, scan, changes, storedBytes, reusedBytes }: CommitResult,
-  references: readonly FoundEntry[],
+  entries: readonly Entry[],
   options: CommitOptions,
 ): CommitReport {
   if (outcome.kind === 'taken') throw new Error('A commit ended without a version.')
@@ -370,7 +401,7 @@ function reportOf(
     skipped: scan.skipped,
     aliases: outcome.moved.map(({ alias }) => alias),
     ignoredLabels: created ? [] : outcome.ignored,
-    unresolved: references.flatMap((entry) =>
+    unresolved: entries.flatMap((entry) =>
       entry.kind === 'reference' && !entry.reference.resolved ? [entry.path] : [],
     ),
   }

@@ -28,6 +28,7 @@ export {
   EXIT_CODES,
   isSystemError,
 } from './errors.ts'
+export type { ExportedTar, ExportTarOptions } from './export-tar.ts'
 export type {
   CheckoutOptions,
   CheckoutReport,
@@ -39,6 +40,7 @@ export type {
 export type { FindOptions } from './find.ts'
 export type { FsckOptions, FsckReport } from './fsck.ts'
 export type { ExplainedVersion, Explanation, GcOptions, GcReport } from './gc.ts'
+export type { ImportTarOptions, TarSource } from './import-tar.ts'
 export type {
   AliasReport,
   ArtifactReport,

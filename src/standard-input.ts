@@ -39,7 +39,7 @@ export async function spoolInput(
 }
 
 /** What comes before the signal. The program that writes may never go on, so nobody waits for it then. */
-async function* untilAborted<T>(
+export async function* untilAborted<T>(
   pieces: AsyncIterable<T>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<T> {

@@ -20,6 +20,7 @@ import {
 } from './draft-paths.ts'
 import { processVariables } from './environment.ts'
 import { ArtifactsError } from './errors.ts'
+import type { ExportedTar, ExportTarOptions } from './export-tar.ts'
 import {
   type DownloadOptions,
   type DownloadReport,
@@ -33,6 +34,7 @@ import type { FindOptions } from './find.ts'
 import { rootOf, STORE_DIRECTORY, userName } from './find-store.ts'
 import type { FsckOptions, FsckReport } from './fsck.ts'
 import type { GcOptions, GcReport } from './gc.ts'
+import type { ImportTarOptions, TarSource } from './import-tar.ts'
 import {
   type AliasReport,
   type ArtifactReport,
@@ -319,6 +321,25 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     this.#refresh()
     const { localPath } = await import('./local-path.ts')
     return localPath(this.#session, ref, options)
+  }
+
+  /**
+   * A version as a tar of its files; equal content gives equal bytes.
+   *
+   * @example
+   * const { content } = await store.exportTar('bike:v3')
+   * await pipeline(content, createWriteStream('bike.tar'))
+   */
+  async exportTar(ref: string, options?: ExportTarOptions): Promise<ExportedTar> {
+    this.#refresh()
+    const { exportTar } = await import('./export-tar.ts')
+    return exportTar(this.#session, ref, options)
+  }
+
+  /** Stores what a tar holds, a file or a stream, packed by gzip or not, as a version. */
+  async importTar(source: TarSource, options?: ImportTarOptions): Promise<CommitReport> {
+    const { importTar } = await import('./import-tar.ts')
+    return this.#writing((session) => importTar(session, source, options))
   }
 
   /** Checks stored bytes, or a directory against a version. */

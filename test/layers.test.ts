@@ -51,6 +51,10 @@ const LAYERS: Readonly<Record<string, { may: readonly string[]; mayNot: readonly
       '../cli/bin.ts',
     ],
   },
+  'src/tar/planted.ts': {
+    may: ['../types.ts', '../errors.ts', './header.ts', 'tar-stream'],
+    mayNot: ['../index.ts', '../store/log/log.ts', '../values/table.ts', '../cli/bin.ts'],
+  },
   'src/planted.ts': {
     may: [
       './types.ts',

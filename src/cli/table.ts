@@ -89,6 +89,18 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/verify.ts')).verify,
   },
   {
+    name: 'export',
+    usage: 'REF',
+    describe: 'Write a version as a tar of its files',
+    load: async () => (await import('./commands/export.ts')).exportCommand,
+  },
+  {
+    name: 'import',
+    usage: 'FILE.tar | -',
+    describe: 'Store what a tar holds as a new version of an artifact',
+    load: async () => (await import('./commands/import.ts')).importCommand,
+  },
+  {
     name: 'export-manifest',
     usage: 'REF --wandb',
     describe: 'Print the manifest or the digest that W&B would give the version',

@@ -38,6 +38,8 @@ export interface CommitRequest extends OperationOptions {
   readonly sources: readonly Source[]
   /** Entries that are not read from files; those of files have their bytes in the store. They do not overlap with the sources. */
   readonly entries?: readonly Entry[]
+  /** Packs with bytes of these entries that were written for this commit; no operation names them yet. */
+  readonly packs?: readonly WrittenPack[]
   readonly base?: BaseVersion
   readonly aliases: readonly string[]
   readonly tags: readonly string[]
@@ -94,7 +96,8 @@ export async function commitVersion(
   store: OpenedStore,
   request: CommitRequest,
 ): Promise<CommitResult> {
-  return untilItHolds(store, request.signal, (on) => attempt(store, request, on))
+  const { signal, packs } = request
+  return untilItHolds(store, signal, (on) => attempt(store, request, on), packs)
 }
 
 /** Undefined: what it relied on is gone, and `kept` holds what it wrote. */
@@ -157,7 +160,8 @@ async function publish(
   const newArtifact = randomBytes(16).toString('hex') as ArtifactId
   const written: WrittenPack[] = []
   // The same content as before, and yet not all of it was there: that version is damaged, and this one is whole.
-  const mends = made.previous?.root === made.built.root && writer.hasNew
+  const hasNew = writer.hasNew || kept.usedBy(made.reliance).length > 0
+  const mends = made.previous?.root === made.built.root && hasNew
   const reuse = mends ? 'never' : request.reuse
   for (let createdAt = Date.now(); ; createdAt++) {
     const object = versionObject(made, request, createdAt)

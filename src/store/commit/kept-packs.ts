@@ -19,14 +19,17 @@ export interface Attempt {
 /**
  * Attempts until nothing that an attempt relied on went meanwhile. One that returns undefined found that something did,
  * and has kept what it wrote.
+ * @param packs written before the first attempt, and named by no operation yet.
  */
 export async function untilItHolds<T>(
   store: OpenedStore,
   signal: AbortSignal | undefined,
   attempt: (on: Attempt) => Promise<T | undefined>,
+  packs: readonly WrittenPack[] = [],
 ): Promise<T> {
   const { index } = store
   using kept = new KeptPacks(store)
+  if (packs.length > 0) kept.keep(packs)
   for (;;) {
     signal?.throwIfAborted()
     const reliance = new Reliance(index.objects, index.refresh().applied)

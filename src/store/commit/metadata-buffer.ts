@@ -20,9 +20,16 @@ export class MetadataBuffer {
   #bytes = 0
   #spilled = false
 
-  constructor(io: Io, layout: Layout, reliance: Reliance, isDropped: (id: string) => boolean) {
+  /** @param isLate as for a `PackStream`. */
+  constructor(
+    io: Io,
+    layout: Layout,
+    reliance: Reliance,
+    isDropped: (id: string) => boolean,
+    isLate = false,
+  ) {
     this.#reliance = reliance
-    this.#stream = new PackStream(io, layout, isDropped)
+    this.#stream = new PackStream(io, layout, isDropped, isLate)
   }
 
   /** Keeps an object, unless the store has it. */

@@ -224,21 +224,29 @@ export class VersionWriter {
   }
 
   #refuseSecrets(): void {
-    const { secrets } = this.#scan.report
-    if (secrets.length === 0 || !this.#refusesSecrets) return
-    const named = secrets.slice(0, 10).map((path) => `  "${path}"`)
-    if (secrets.length > named.length) named.push(`  and ${secrets.length - named.length} more`)
-    throw new ArtifactsError(
-      'ERR_SECRETS',
-      `These files look like secrets; nothing was committed:\n${named.join('\n')}`,
-      {
-        hint: 'Leave them out with `--exclude` or `.artifactsignore`, or store them with `--allow-secrets`.',
-      },
-    )
+    if (this.#refusesSecrets) refuseSecrets(this.#scan.report.secrets)
   }
 }
 
-function isFirstVersion({ index }: OpenedStore, { project, name }: CommitRequest): boolean {
+/** @throws ArtifactsError ERR_SECRETS naming up to ten of these paths, if there are any. */
+export function refuseSecrets(secrets: readonly string[]): void {
+  if (secrets.length === 0) return
+  const named = secrets.slice(0, 10).map((path) => `  "${path}"`)
+  if (secrets.length > named.length) named.push(`  and ${secrets.length - named.length} more`)
+  throw new ArtifactsError(
+    'ERR_SECRETS',
+    `These files look like secrets; nothing was committed:\n${named.join('\n')}`,
+    {
+      hint: 'Leave them out with `--exclude` or `.artifactsignore`, or store them with `--allow-secrets`.',
+    },
+  )
+}
+
+/** The first version of an artifact is the one whose secrets somebody has to allow. */
+export function isFirstVersion(
+  { index }: OpenedStore,
+  { project, name }: Pick<CommitRequest, 'project' | 'name'>,
+): boolean {
   const artifact = index.state.artifactByName(project, name)
   return artifact === undefined || currentVersion(index.state, artifact.id) === undefined
 }

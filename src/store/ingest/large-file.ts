@@ -101,7 +101,7 @@ export function keepRecipe(
   lengths: readonly number[],
   size: number,
   sha256: Uint8Array,
-  options: ContentOptions,
+  options: Pick<ContentOptions, 'store' | 'keepRecipe'>,
 ): ObjectId {
   const { root, parts } = splitRecipe({ size, sha256, ids, lengths })
   for (const bytes of parts) {

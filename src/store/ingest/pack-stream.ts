@@ -19,12 +19,18 @@ export class PackStream {
   readonly #layout: Layout
   readonly #isDropped: (id: string) => boolean
   readonly #open = new Set<PackWriter>()
+  readonly #isLate: boolean
+  #late: (() => void)[] = []
   #ending: Promise<WrittenPack>[] = []
   #path = ''
   #writer: PackWriter | undefined
 
-  /** @param isDropped true for an id that no pack may have again. */
-  constructor(io: Io, layout: Layout, isDropped: (id: string) => boolean) {
+  /**
+   * @param isDropped true for an id that no pack may have again.
+   * @param isLate full packs too get their names only in `finish`: until then `abort` removes all.
+   */
+  constructor(io: Io, layout: Layout, isDropped: (id: string) => boolean, isLate = false) {
+    this.#isLate = isLate
     this.#io = io
     this.#layout = layout
     this.#isDropped = isDropped
@@ -48,6 +54,7 @@ export class PackStream {
     this.#rotate()
     const packs = await Promise.all(this.#ending)
     this.#ending = []
+    for (const name of this.#late.splice(0)) name()
     return { packs, mixed }
   }
 
@@ -88,8 +95,12 @@ export class PackStream {
 
   async #end(writer: PackWriter, path: string): Promise<WrittenPack> {
     const { id, bytes, kind, toc } = await writer.finish(this.#isDropped)
-    publish(this.#io, path, packPath(this.#layout, id))
-    this.#open.delete(writer)
+    const name = (): void => {
+      publish(this.#io, path, packPath(this.#layout, id))
+      this.#open.delete(writer)
+    }
+    if (this.#isLate) this.#late.push(name)
+    else name()
     return { id: id as ObjectId, bytes, kind, toc }
   }
 }

@@ -393,7 +393,7 @@ function isSame({ content }: FileContent, entry: FileEntry): boolean {
   return content.kind === entry.content.kind && content.id === entry.content.id
 }
 
-function leadsOutside(path: string, target: string): boolean {
+export function leadsOutside(path: string, target: string): boolean {
   if (target.startsWith('/')) return true
   const reached = posix.normalize(posix.join(posix.dirname(path), target))
   return reached === '..' || reached.startsWith('../')
