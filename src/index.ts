@@ -68,6 +68,7 @@ export type { PruneOptions, PruneReport } from './prune.ts'
 export type { SqlCell, SqlResult } from './query.ts'
 export type { StoreReader } from './reader.ts'
 export type { ReferenceOptions } from './references.ts'
+export type { AddRemoteOptions, RemoteCheck, RemoteSummary, Verdict } from './remotes.ts'
 export type { RemovedVersion, RemoveOptions, RemoveReport, RestoreReport } from './removal.ts'
 export { Run } from './run.ts'
 export type {

@@ -65,6 +65,7 @@ import { Queue } from './queue.ts'
 import { refusalOf } from './read-only.ts'
 import { StoreReader } from './reader.ts'
 import { type ReferenceOptions, resolveReference } from './references.ts'
+import type { AddRemoteOptions, RemoteCheck, RemoteSummary } from './remotes.ts'
 import {
   type RemoveOptions,
   type RemoveReport,
@@ -586,6 +587,30 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     clean: async (size?: string): Promise<CacheCleaning> => {
       const { cleanedCache } = await import('./cache.ts')
       return cleanedCache(this.#session, size)
+    },
+  }
+
+  /** Names for stores elsewhere. */
+  readonly remotes = {
+    /** Names one, and looks what is there; see {@link AddRemoteOptions}. The first becomes the primary. */
+    add: async (name: string, url: string, options?: AddRemoteOptions): Promise<RemoteCheck> => {
+      const { addRemote } = await import('./remotes.ts')
+      return addRemote(this.#session, name, url, options)
+    },
+    /** In the order in which they were added; asks nobody. */
+    list: async (): Promise<readonly RemoteSummary[]> => {
+      const { listRemotes } = await import('./remotes.ts')
+      return listRemotes(this.#session)
+    },
+    /** Forgets one; nothing happens to what lies there. */
+    remove: async (name: string): Promise<RemoteSummary> => {
+      const { removeRemote } = await import('./remotes.ts')
+      return removeRemote(this.#session, name)
+    },
+    /** Finds out how it stands with one, or with all of them. */
+    check: async (name?: string, options?: OperationOptions): Promise<readonly RemoteCheck[]> => {
+      const { checkRemotes } = await import('./remotes.ts')
+      return checkRemotes(this.#session, name, options)
     },
   }
 

@@ -233,6 +233,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/cache.ts')).cache,
   },
   {
+    name: 'remote',
+    usage: '[add NAME URL | ls | rm NAME | check [NAME]]',
+    describe: 'Name stores elsewhere, and see how it stands with them',
+    load: async () => (await import('./commands/remote.ts')).remote,
+  },
+  {
     name: 'config',
     usage: '[get KEY | set KEY VALUE | ls]',
     describe: "Read and change the store's settings",

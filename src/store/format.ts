@@ -20,16 +20,22 @@ export function encodeFormat({ id, tool }: { readonly id: string; readonly tool:
   return Buffer.from(`${line}\n${hashOf(line)}\n`)
 }
 
+/** What `format.json` says of a store. */
+export interface FormatFacts extends StoreIdentity {
+  /** The format that its files are in. */
+  readonly format: number
+}
+
 /**
  * Reads a store's `format.json`.
  * @throws ArtifactsError ERR_NO_STORE, ERR_DAMAGED, or ERR_UNSUPPORTED for a format of a later program.
  */
-export function readFormat(path: string): StoreIdentity {
+export function readFormat(path: string): FormatFacts {
   return decodeFormat(readText(path), path)
 }
 
 /** Reads the content of the `format.json` at this path; throws as `readFormat` does. */
-export function decodeFormat(text: string, path: string): StoreIdentity {
+export function decodeFormat(text: string, path: string): FormatFacts {
   const [line = '', hash = '', ...rest] = text.split('\n')
   const isWhole = hashOf(line) === hash && rest.length === 1 && rest[0] === ''
   const parsed = v.safeParse(schema, isWhole ? parse(line) : undefined)
@@ -46,7 +52,7 @@ export function decodeFormat(text: string, path: string): StoreIdentity {
       { hint: `Install the version that made it, "${tool}", or a newer one.` },
     )
   }
-  return { id: store, hash }
+  return { id: store, hash, format }
 }
 
 function parse(line: string): unknown {

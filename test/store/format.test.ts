@@ -29,7 +29,7 @@ test('it is the object and its hash, as the specification says', () => {
 test('it is read as it was written; its hash begins the chain of operations', async () => {
   const text = encodeFormat({ id: ID, tool: 'some "tool"\n' })
   const hash = text.toString().split('\n')[1]
-  assert.equal(await withText(text, readFormat), { id: ID, hash })
+  assert.equal(await withText(text, readFormat), { id: ID, hash, format: FORMAT })
 })
 
 test('anything else than what was written is damage', async () => {

@@ -15,6 +15,12 @@ export interface ServerOptions {
   readonly token?: string
   /** What becomes of `If-None-Match: *`. */
   readonly conditions?: 'atomic' | 'refuses' | 'ignores' | 'racy'
+  /** False: nothing is ever removed. */
+  readonly deletes?: boolean
+  /** Takes no files from whoever asks. */
+  readonly isClosed?: boolean
+  /** Milliseconds that its clock is ahead. */
+  readonly clock?: number
 }
 
 export interface FileServer extends AsyncDisposable {
@@ -54,7 +60,15 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   files: Map<string, Buffer>,
-  { isStatic = false, ranges = true, token, conditions = 'atomic' }: ServerOptions,
+  {
+    isStatic = false,
+    ranges = true,
+    token,
+    conditions = 'atomic',
+    deletes = true,
+    isClosed = false,
+    clock = 0,
+  }: ServerOptions,
 ): Promise<void> {
   const end = (status: number, body: string | Uint8Array = '', headers = {}): void => {
     response.writeHead(status, { 'content-length': body.length, ...headers })
@@ -67,7 +81,8 @@ async function answer(
 
   if (request.method === 'GET' && url.searchParams.has('list')) {
     if (isStatic) return end(404)
-    return end(200, JSON.stringify(page(files, name, url.searchParams.get('after') ?? '')), {
+    const listed = page(files, name, url.searchParams.get('after') ?? '', clock)
+    return end(200, JSON.stringify(listed), {
       'content-type': 'application/json',
     })
   }
@@ -83,6 +98,7 @@ async function answer(
     return end(206, part, { 'content-range': `bytes ${first}-${until}/${held.length}` })
   }
   if (isStatic) return end(405)
+  if (isClosed || (request.method === 'DELETE' && !deletes)) return end(403)
   if (request.method === 'DELETE') {
     files.delete(name)
     return end(204)
@@ -101,9 +117,8 @@ async function answer(
   return end(201)
 }
 
-const modified = new Date().toISOString()
-
-function page(files: Map<string, Buffer>, folder: string, after: string): object {
+function page(files: Map<string, Buffer>, folder: string, after: string, clock: number): object {
+  const modified = new Date(Date.now() + clock).toISOString()
   const names = [...files.keys()].filter((name) => name.startsWith(folder) && name > after).sort()
   return {
     files: names.slice(0, 1000).map((name) => ({ name, size: files.get(name)?.length, modified })),

@@ -7,8 +7,7 @@
  */
 import * as v from 'valibot'
 import { ArtifactsError } from '../../errors.ts'
-import { decodeFormat } from '../../store/format.ts'
-import type { StoreIdentity } from '../../store/index/database.ts'
+import { decodeFormat, type FormatFacts } from '../../store/format.ts'
 import {
   decodeOperation,
   encodeOperation,
@@ -56,7 +55,7 @@ const latestSchema = v.object({
 export async function readIdentity(
   backend: Backend,
   options: RequestOptions = {},
-): Promise<StoreIdentity | undefined> {
+): Promise<FormatFacts | undefined> {
   const bytes = await readIfThere(backend, FORMAT_NAME, LARGEST_NOTE, options)
   if (bytes !== undefined) {
     return decodeFormat(bytes.toString('utf8'), backend.address + FORMAT_NAME)

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { readEnvironment } from '../../../src/cli/io.ts'
 import { type Backend, readAll } from '../../../src/sync/backend.ts'
 import { limited } from '../../../src/sync/backends/limited.ts'
 import { observed } from '../../../src/sync/backends/observed.ts'
@@ -9,6 +10,8 @@ import { retrying } from '../../../src/sync/backends/retrying.ts'
 import { S3Backend } from '../../../src/sync/backends/s3.ts'
 import { probe } from '../../../src/sync/probe.ts'
 import { bytesSource } from '../../../src/sync/source.ts'
+import { call, run } from '../../cli/call.ts'
+import { workspaceWith } from '../../cli/workspace.ts'
 import { rejects } from '../../support/rejects.ts'
 import { adminOf } from '../../support/s3/admin.ts'
 import { type Rgw, startRgw } from '../../support/s3/rgw.ts'
@@ -36,6 +39,23 @@ test('a probe finds it atomic', async () => {
   await using backend = await open()
   assert.equal(await probe(retrying(backend)), { verdict: 'atomic', left: [] })
   assert.equal(await listAll(backend, 'probe/'), [])
+})
+
+test('a person is told that several machines can push, and what the bucket allows', async () => {
+  const cwd = await workspaceWith()
+  const environment = readEnvironment(rgw.env)
+  const said = await run(['remote', 'add', 'origin', newAddress()], { cwd, environment })
+  assert.match(said, /store +none yet/)
+  assert.match(said, /pushing +any number of machines at a time \(atomic\)/)
+  assert.match(said, /deleting +allowed/)
+  assert.match(said, /clock +as here/)
+  const nobody = readEnvironment({ ...rgw.env, AWS_SECRET_ACCESS_KEY: 'hunter2' })
+  const refused = await call(['remote', 'check'], { cwd, environment: nobody })
+  assert.is(refused.code, 21)
+  assert.not.match(refused.stdout + refused.stderr, 'hunter2')
+  const missing = await call(['remote', 'add', 'x', 's3://no-such-bucket/x'], { cwd, environment })
+  assert.is(missing.code, 0)
+  assert.match(missing.stderr, 'There is no bucket "no-such-bucket"')
 })
 
 test('eight writers make eighty operations, each once, and none is missing', async () => {

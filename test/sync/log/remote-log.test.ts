@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { encodeFormat } from '../../../src/store/format.ts'
+import { FORMAT as CURRENT, encodeFormat } from '../../../src/store/format.ts'
 import { canonicalJson } from '../../../src/store/log/canonical.ts'
 import { encodeOperation, type Operation } from '../../../src/store/log/operation.ts'
 import { type Backend, readAll } from '../../../src/sync/backend.ts'
@@ -153,6 +153,7 @@ test('an empty address is no store, and operations without a store are no empty 
   assert.equal(await readIdentity(remote.backend), {
     id: '0'.repeat(32),
     hash: hashOf(FORMAT),
+    format: CURRENT,
   })
   await remote.backend.delete('format.json')
   await rejects(readIdentity(remote.backend), 'ERR_REMOTE_CHANGED')
