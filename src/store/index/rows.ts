@@ -75,7 +75,7 @@ export interface StoredJoin {
   readonly operation: number
 }
 
-export interface StoredLink extends LinkRow {
+export interface StoredLink extends Omit<LinkRow, 'removed'> {
   readonly removed: number | null
 }
 
@@ -197,8 +197,8 @@ export function toOperation(row: StoredOperation): OperationRow {
 }
 
 export function toLink(row: StoredLink): LinkRow {
-  const { portfolio, number, version, operation } = checkedRow(row)
-  return { portfolio, number, version, operation }
+  const { portfolio, number, version, operation, removed } = checkedRow(row)
+  return { portfolio, number, version, operation, ...(removed === null ? {} : { removed }) }
 }
 
 export function toClosure(row: StoredClosure): Closure {

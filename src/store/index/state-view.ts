@@ -175,6 +175,7 @@ export function stateView(source: Source): StateView {
       ),
     links: (of) =>
       many(toLink, `${LINK} WHERE portfolio = ? AND removed IS NULL ORDER BY number`, of),
+    everyLink: (of) => many(toLink, `${LINK} WHERE portfolio = ? ORDER BY number`, of),
     linksOf: (id) => source.read((connection) => linksIn(connection, id)),
     linkOf: (of, id) =>
       source

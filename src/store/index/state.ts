@@ -50,6 +50,8 @@ export interface LinkRow {
   readonly version: ObjectId
   /** The operation that made it. */
   readonly operation: number
+  /** The operation that took it away; absent: it is there. */
+  readonly removed?: number
 }
 
 /** A number that a version, or a link of a portfolio, had until an operation gave it another. */
@@ -205,6 +207,8 @@ export interface StateView {
   aliasMoves(alias: string, artifact?: ArtifactId): AliasMoveRow[]
   /** By number. */
   links(portfolio: ArtifactId): LinkRow[]
+  /** Those that were removed too, by number. */
+  everyLink(portfolio: ArtifactId): LinkRow[]
   /** The portfolios that a version stands in. */
   linksOf(version: ObjectId): LinkRow[]
   linkOf(portfolio: ArtifactId, version: ObjectId): LinkRow | undefined

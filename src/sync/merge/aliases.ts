@@ -12,11 +12,13 @@ export function mergeAliases(
   const artifact = (ours ?? theirs).id
   const changes: MergeChange[] = []
   const remarks: Remark[] = []
+  const isGrown = hasGrown(input)
   const names = new Set([...(ours?.aliases.keys() ?? []), ...theirs.aliases.keys()])
+  if (isGrown) names.add(LATEST)
   for (const alias of [...names].sort()) {
     const [before, mine, other] = [base, ours, theirs].map((side) => side?.aliases.get(alias))
     let version: ObjectId | undefined
-    if (alias === LATEST && hasGrown(input)) version = highest(live, numbers)
+    if (alias === LATEST && isGrown) version = highest(live, numbers)
     else {
       version = mergeValue(before, mine, other, wins, (found) =>
         remarks.push({ kind: 'conflict', field: `alias ${alias}`, ...found }),
@@ -36,11 +38,12 @@ export function mergeAliases(
   return { changes, remarks }
 }
 
-/** Either side has versions that were not there when both met. */
-function hasGrown({ base, ours, theirs }: MergeInput): boolean {
+/** Either side has versions that were not there when both met; of a part of theirs, which we have not. */
+function hasGrown({ base, ours, theirs, isPart }: MergeInput): boolean {
+  const before = isPart === true ? ours : base
   return [ours, theirs].some((side) =>
     [...(side?.versions ?? [])].some(
-      ([id, { isDeleted }]) => !isDeleted && base?.versions.has(id) !== true,
+      ([id, { isDeleted }]) => !isDeleted && before?.versions.has(id) !== true,
     ),
   )
 }

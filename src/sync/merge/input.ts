@@ -14,6 +14,10 @@ export interface MergeInput {
   readonly wins: Side
   /** They are our primary remote, whose numbers stand. */
   readonly areTheyPrimary: boolean
+  /** Not all that they have is merged. */
+  readonly isPart?: boolean
+  /** What else needs a version of ours after the merge, as `users` say it: then it is not deleted. */
+  readonly holds?: (version: ObjectId) => readonly string[]
 }
 
 export type MergeChange = Change
@@ -22,7 +26,10 @@ export type MergeChange = Change
 export type Remark =
   /** Both sides changed it; `dropped` is what one of them wanted. */
   | ({ readonly kind: 'conflict'; readonly field: string; readonly version?: ObjectId } & Conflict)
-  /** One side deleted it, and the other has begun to need it: aliases, runs, links, children. */
+  /**
+   * One side deleted it, and the other has begun to need it: `alias:<name>`, `version:<id>` of a child, and as
+   * `VersionState.users` say it.
+   */
   | { readonly kind: 'kept'; readonly version: ObjectId; readonly users: readonly string[] }
 
 export interface Merged {

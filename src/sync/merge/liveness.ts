@@ -36,7 +36,8 @@ function isDeleted(
   const before = input.base?.versions.get(id)
   const isKnownToBeLater = before !== undefined && !before.isDeleted
   if (!isKnownToBeLater) return false
-  const users = newUsers(input, id, mine.isDeleted ? 'theirs' : 'ours')
+  const begun = newUsers(input, id, mine.isDeleted ? 'theirs' : 'ours')
+  const users = [...new Set([...begun, ...(input.holds?.(id) ?? [])])]
   if (users.length === 0) return true
   remarks.push({ kind: 'kept', version: id, users })
   return false
@@ -49,13 +50,13 @@ function newUsers(input: MergeInput, id: ObjectId, side: Side): string[] {
   const users: string[] = []
   for (const [alias, version] of now?.aliases ?? []) {
     const isNew = version === id && base?.aliases.get(alias) !== id
-    if (isNew && alias !== LATEST) users.push(alias)
+    if (isNew && alias !== LATEST) users.push(`alias:${alias}`)
   }
   const known = base?.versions.get(id)?.users ?? []
   users.push(...(now?.versions.get(id)?.users ?? []).filter((user) => !known.includes(user)))
   for (const [child, { object, isDeleted }] of now?.versions ?? []) {
     const isNew = base?.versions.has(child) !== true
-    if (isNew && !isDeleted && object.parents.includes(id)) users.push(child)
+    if (isNew && !isDeleted && object.parents.includes(id)) users.push(`version:${child}`)
   }
   return users
 }

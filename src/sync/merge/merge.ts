@@ -3,7 +3,6 @@
  * met, what we have, and what they have. It answers with the changes for our side, in an order in which they fold, and with
  * what a person should hear. A pull merges the remote into the store, a push the store into the remote.
  */
-import { ArtifactsError } from '../../errors.ts'
 import type { ArtifactId, ObjectId } from '../../types.ts'
 import { mergeAliases } from './aliases.ts'
 import type { MergeChange, Merged, MergeInput } from './input.ts'
@@ -12,12 +11,8 @@ import { decideWhatLives } from './liveness.ts'
 import { ownNumbers, primaryNumbers, stepsTo } from './numbers.ts'
 import type { ArtifactState, VersionState } from './state.ts'
 
-/** @throws ArtifactsError ERR_TYPE_MISMATCH when two that never met have one name and different types */
 export function merge(input: MergeInput): Merged {
-  const { base, ours, theirs } = input
-  if (base === undefined && ours !== undefined && ours.type !== theirs.type) {
-    throw differentTypes(ours, theirs)
-  }
+  const { ours, theirs } = input
   const { live, remarks } = decideWhatLives(input)
   const numbers = (input.areTheyPrimary ? primaryNumbers : ownNumbers)(ours, theirs)
   const artifact = ours === undefined ? NOTHING : mergeArtifactLabels(input, ours)
@@ -40,8 +35,16 @@ export function merge(input: MergeInput): Merged {
 
 const NOTHING: Merged = { changes: [], remarks: [] }
 
-function create({ id: artifact, project, name, type, description }: ArtifactState): MergeChange[] {
-  const created: MergeChange = { kind: 'artifact.create', artifact, project, name, type }
+function create(theirs: ArtifactState): MergeChange[] {
+  const { id: artifact, project, name, type, description, portfolio } = theirs
+  const created: MergeChange = {
+    kind: 'artifact.create',
+    artifact,
+    project,
+    name,
+    type,
+    ...(portfolio === undefined ? {} : { portfolio }),
+  }
   if (description === undefined) return [created]
   const old = { description: null }
   return [created, { kind: 'artifact.edit', artifact, set: { description }, old }]
@@ -100,13 +103,4 @@ function remove(ours: ArtifactState, live: ReadonlySet<ObjectId>): MergeChange[]
   return [...ours.versions]
     .filter(([id, { isDeleted }]) => !isDeleted && !live.has(id))
     .map(([version]) => ({ kind: 'version.delete', artifact: ours.id, version }))
-}
-
-function differentTypes(ours: ArtifactState, theirs: ArtifactState): ArtifactsError {
-  const name = `${ours.project}/${ours.name}`
-  return new ArtifactsError(
-    'ERR_TYPE_MISMATCH',
-    `"${name}" is a ${ours.type} on one side and a ${theirs.type} on the other.`,
-    { hint: `Give one of them another name: \`artifacts rename ${name} NEW\`.` },
-  )
 }

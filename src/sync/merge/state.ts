@@ -1,4 +1,5 @@
 /** What a merge looks at: one artifact as one store has it, or had it (docs/remote.md section 7). Plain values. */
+import type { RunRow } from '../../store/index/state.ts'
 import type { Ttl } from '../../store/log/change.ts'
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
 
@@ -8,11 +9,17 @@ export interface ArtifactState {
   readonly name: string
   readonly type: string
   readonly description?: string
+  /** Its versions are links; a link is live until it is removed. */
+  readonly portfolio?: true
   /** One above all numbers that were ever given. */
   readonly next: number
   /** Live and deleted ones. */
   readonly versions: ReadonlyMap<ObjectId, VersionState>
   readonly aliases: ReadonlyMap<string, ObjectId>
+  /** The runs that used or logged its versions, in a state that others are compared with. */
+  readonly runs?: ReadonlyMap<string, RunRow>
+  /** After which operation this was so. */
+  readonly operation?: number
 }
 
 export interface VersionState {
@@ -24,6 +31,6 @@ export interface VersionState {
   readonly ttl?: Ttl
   /** Without repetition; the order says nothing. */
   readonly tags: readonly string[]
-  /** What needs the version: runs that use it, portfolios with a link to it. Any texts that name them. */
+  /** What needs the version: `run:<id>` that uses it, `portfolio:<id>` with a link to it, `version:<id>` of another artifact derived from it. */
   readonly users: readonly string[]
 }

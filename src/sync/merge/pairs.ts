@@ -1,0 +1,92 @@
+/**
+ * Which artifacts of two stores are one: those with one id, here or as a store has noted it of others, else those with one
+ * project and name. Of one store at most one is paired with one of the other.
+ */
+import { ArtifactsError } from '../../errors.ts'
+import type { ArtifactRow, StateView } from '../../store/index/state.ts'
+import { isHidden } from '../../store/log/plan.ts'
+import type { ArtifactId } from '../../types.ts'
+
+export interface Pair {
+  readonly theirs: ArtifactRow
+  /** Undefined: it is new to us. */
+  readonly ours: ArtifactRow | undefined
+}
+
+export interface Pairs {
+  readonly pairs: readonly Pair[]
+  /** Their artifacts that can't be taken: what they would be here is another of theirs already. */
+  readonly unpaired: readonly ArtifactRow[]
+}
+
+/** @throws ArtifactsError ERR_TYPE_MISMATCH when two that never met have one name and different types */
+export function pairArtifacts(
+  ours: StateView,
+  theirs: StateView,
+  selected: Iterable<ArtifactId>,
+): Pairs {
+  const byName = new Map(ours.artifacts().map((row) => [nameOf(row), row]))
+  const pairs: Pair[] = []
+  const unpaired: ArtifactRow[] = []
+  for (const id of selected) {
+    const row = theirs.artifactById(id)
+    if (row === undefined) continue
+    const known = sameId(ours, theirs, row.id)
+    const found = known ?? byName.get(nameOf(row))
+    const owner = found && claimant(ours, theirs, found.id)
+    if (owner !== undefined && owner !== row.id) {
+      unpaired.push(row)
+      continue
+    }
+    if (found !== undefined) refuseOther(ours, theirs, found, row, known !== undefined)
+    pairs.push({ theirs: row, ours: found })
+  }
+  return { pairs: pairs.sort(byTheirName), unpaired }
+}
+
+function nameOf({ project, name }: ArtifactRow): string {
+  return `${project}/${name}`
+}
+
+function byTheirName({ theirs: one }: Pair, { theirs: other }: Pair): number {
+  return nameOf(one) < nameOf(other) ? -1 : 1
+}
+
+function sameId(ours: StateView, theirs: StateView, id: ArtifactId): ArtifactRow | undefined {
+  for (const each of [id, ...theirs.joinedIds(id)]) {
+    const row = ours.artifactByJoinedId(each)
+    if (row !== undefined) return row
+  }
+  return undefined
+}
+
+/** The one of their artifacts that is ours by its id; of several the one that was known first. */
+function claimant(ours: StateView, theirs: StateView, id: ArtifactId): ArtifactId | undefined {
+  for (const each of [id, ...ours.joinedIds(id)]) {
+    const row = theirs.artifactByJoinedId(each)
+    if (row !== undefined) return row.id
+  }
+  return undefined
+}
+
+function refuseOther(
+  ours: StateView,
+  theirs: StateView,
+  mine: ArtifactRow,
+  other: ArtifactRow,
+  haveMet: boolean,
+): void {
+  const isSameKind = mine.portfolio === other.portfolio
+  if (isSameKind && (haveMet || mine.type === other.type)) return
+  if (isSameKind && (isHidden(ours, mine) || isHidden(theirs, other))) return
+  const [name, left, right] = [nameOf(mine), typeOf(mine), typeOf(other)]
+  throw new ArtifactsError(
+    'ERR_TYPE_MISMATCH',
+    `"${name}" is a ${left} on one side and a ${right} on the other.`,
+    { hint: `Give one of them another name: \`artifacts rename ${name} NEW\`.` },
+  )
+}
+
+function typeOf({ type, portfolio }: ArtifactRow): string {
+  return portfolio === true ? `portfolio of the type ${type}` : type
+}
