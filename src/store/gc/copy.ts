@@ -64,7 +64,7 @@ export async function copyRecords(
       naming(source, () => {
         const entries = tableEntries(readTable(path))
         const wanted = entries.filter(({ id, offset }) => wants(offset) && ids.add(id, 0))
-        append(writer, path, wanted)
+        appendRecords(writer, path, wanted)
       })
     }
     const { id, bytes, kind, toc } = await writer.finish(isTaken)
@@ -76,7 +76,8 @@ export async function copyRecords(
   }
 }
 
-function naming<T>(pack: ObjectId, run: () => T): T {
+/** What is wrong with a pack that cannot be read becomes a SourceError that names it. */
+export function naming<T>(pack: ObjectId, run: () => T): T {
   try {
     return run()
   } catch (error) {
@@ -86,7 +87,8 @@ function naming<T>(pack: ObjectId, run: () => T): T {
   }
 }
 
-function append(writer: PackWriter, path: string, records: PackEntry[]): void {
+/** Appends records of the pack at `path`, in the order in which they stand there; all of them have to fit. */
+export function appendRecords(writer: PackWriter, path: string, records: PackEntry[]): void {
   records.sort((a, b) => a.offset - b.offset)
   const window = Buffer.allocUnsafeSlow(WINDOW_BYTES)
   const fd = openSync(path, 'r')

@@ -91,7 +91,7 @@ function costOf(job: Job): number {
     case 'digest':
       return job.stat.size
     case 'pack':
-      return (job.bytes ?? 0) / (job.data ? 1 : 64)
+      return (job.bytes ?? 0) / (job.data || job.sha256 === true ? 1 : 64)
     default: {
       let bytes = job.records.raw.length * 512
       for (const raw of job.records.raw) bytes += raw

@@ -75,6 +75,11 @@ export function decompress(codec: number, stored: Uint8Array, rawLength: number)
   return raw
 }
 
+/** Whether this program, on this Node, can decompress what has this codec. */
+export function isReadable(codec: number): boolean {
+  return codec < Codec.zstd || (codec === Codec.zstd && 'zstdDecompressSync' in zlib)
+}
+
 type Decode = (stored: Uint8Array, options: zlib.ZlibOptions) => Buffer
 
 function decoded(codec: number, stored: Uint8Array, rawLength: number): Uint8Array {

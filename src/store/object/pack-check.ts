@@ -2,8 +2,9 @@
  * Looks a whole pack over: its size, its table, the header of every record, that no byte lies between records, and on
  * request every payload, by its checksum and by its id. Read from front to end, with few large reads.
  */
+import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, openSync } from 'node:fs'
-import { ArtifactsError, isSystemError } from '../../errors.ts'
+import { ArtifactsError, damaged, isSystemError } from '../../errors.ts'
 import { xxh64 } from './checksum.ts'
 import { decompress } from './compression.ts'
 import { ID_BYTES, objectHash } from './id.ts'
@@ -32,6 +33,8 @@ export interface PackFindings {
   readonly records: number
   /** Of payloads that were read. */
   readonly bytes: number
+  /** Of the whole file, where it was asked for. */
+  readonly sha256?: string
 }
 
 export interface BadRecord {
@@ -44,8 +47,11 @@ export interface BadRecord {
 export interface CheckPackOptions {
   /** The length that the log says, where it does. */
   readonly bytes: number | undefined
-  /** Whether payloads are read too. */
+  /** Whether payloads are read too, and are what their ids say. */
   readonly data: boolean
+  /** Whether payloads are read at least to see that their checksums are right. */
+  readonly checksums?: boolean
+  readonly sha256?: boolean
 }
 
 /** Checks the pack `<id>.pack`; throws only what says nothing about it, such as ENOMEM. */
@@ -56,9 +62,9 @@ export function checkPack(path: string, options: CheckPackOptions): PackFindings
     return withFile(path, (fd) => {
       const size = fstatSync(fd).size
       const problem = `is ${size} bytes long, where the log says ${options.bytes}`
-      return size === (options.bytes ?? size)
-        ? checkRecords(new WindowReader(fd, table.offset), table, options.data)
-        : { ...none, state: 'damaged', problem }
+      if (size !== (options.bytes ?? size)) return { ...none, state: 'damaged', problem }
+      const findings = checkRecords(new WindowReader(fd, table.offset), table, options)
+      return options.sha256 === true ? { ...findings, sha256: hashOf(fd, size) } : findings
     })
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return { ...none, state: 'missing', problem: 'is missing' }
@@ -70,7 +76,13 @@ export function checkPack(path: string, options: CheckPackOptions): PackFindings
   }
 }
 
-function checkRecords(reader: WindowReader, table: PackTable, data: boolean): PackFindings {
+const PIECE_BYTES = 1 << 20
+
+function checkRecords(
+  reader: WindowReader,
+  table: PackTable,
+  { data, checksums = false }: CheckPackOptions,
+): PackFindings {
   const bad: BadRecord[] = []
   const blemishes: string[] = []
   let bytes = 0
@@ -81,8 +93,10 @@ function checkRecords(reader: WindowReader, table: PackTable, data: boolean): Pa
       blemishes.push(`bytes ${end} to ${entry.offset} belong to no record`)
     }
     end = entry.offset + RECORD_HEADER_BYTES + entry.stored
-    const reason = headerFault(reader, entry) ?? (data ? payloadFault(reader, entry) : undefined)
-    if (data) bytes += entry.stored
+    const reads = data || checksums
+    const reason =
+      headerFault(reader, entry) ?? (reads ? payloadFault(reader, entry, data) : undefined)
+    if (reads) bytes += entry.stored
     if (reason === undefined) continue
     if (reason === HARMLESS) blemishes.push(`record at ${entry.offset}: ${reason}`)
     else bad.push({ id: Uint8Array.from(entry.id), offset: entry.offset, reason })
@@ -103,10 +117,11 @@ function headerFault(reader: WindowReader, entry: PackEntry): string | undefined
   return fits ? undefined : 'its header is not as the table says'
 }
 
-function payloadFault(reader: WindowReader, entry: PackEntry): string | undefined {
+function payloadFault(reader: WindowReader, entry: PackEntry, data: boolean): string | undefined {
   const payload = reader.read(entry.offset + RECORD_HEADER_BYTES, entry.stored)
   if (payload === undefined) return 'the pack ends before it'
   const isAsStored = xxh64(payload) === entry.checksum
+  if (!data) return isAsStored ? undefined : 'its checksum is wrong'
   try {
     const raw = decompress(codecOf(entry.type), payload, entry.raw)
     if (!objectHash(kindOf(entry.type), raw).equals(entry.id)) {
@@ -141,6 +156,17 @@ function byOffset({ bytes, count }: PackTable): Uint32Array {
     keys[index] = bytes.readUInt32LE(entryOffset(index) + ID_BYTES) * 2 ** 21 + index
   }
   return Uint32Array.from(keys.sort(), (key) => key % 2 ** 21)
+}
+
+function hashOf(fd: number, size: number): string {
+  const hash = createHash('sha256')
+  const reader = new WindowReader(fd, size)
+  for (let at = 0; at < size; at += PIECE_BYTES) {
+    const piece = reader.read(at, Math.min(PIECE_BYTES, size - at))
+    if (piece === undefined) throw damaged('It has become shorter')
+    hash.update(piece)
+  }
+  return hash.digest('hex')
 }
 
 function withFile<T>(path: string, use: (fd: number) => T): T {

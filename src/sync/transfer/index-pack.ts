@@ -5,7 +5,8 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { damaged } from '../../errors.ts'
+import { damaged, isSystemError } from '../../errors.ts'
+import type { Io } from '../../store/io/io.ts'
 import { temporaryName } from '../../store/layout.ts'
 import type { JoiningPack } from '../../store/log/operation.ts'
 import { compress, decompress } from '../../store/object/compression.ts'
@@ -127,46 +128,77 @@ export async function readRemoteTable(
   return decodeTable(bytes, start, `Pack "${pack.id}"`)
 }
 
-/**
- * Writes the index packs of an operation into `tmp/`: nearly always one, more where the tables are longer than a pack is.
- * Tables that are too long for a chunk are left out.
- * @param isTaken true for ids that a new pack must not have: those that the receiver dropped.
- */
-export async function writeIndexPacks(
-  { io, layout }: OpenedStore,
-  chunks: Iterable<Uint8Array>,
-  isTaken: (id: string) => boolean,
-): Promise<IndexPack[]> {
-  const packs: IndexPack[] = []
-  let writer: PackWriter | undefined
-  let path = ''
-  const finish = async (): Promise<void> => {
-    if (writer === undefined || writer.count === 0) return
-    const { id, bytes, toc, table } = await writer.finish(isTaken)
-    packs.push({ id: id as ObjectId, bytes, kind: 'index', toc, table, path })
-    writer = undefined
+/** Writes index packs into `tmp/`: nearly always one, more where the tables are longer than a pack is. */
+export class IndexPackWriter {
+  readonly #store: OpenedStore
+  readonly #isTaken: (id: string) => boolean
+  readonly #seen = new Set<ObjectId>()
+  readonly #packs: Promise<IndexPack>[] = []
+  #writer: PackWriter | undefined
+  #path = ''
+
+  /** @param isTaken true for ids that a new pack must not have: those that the receiver dropped. */
+  constructor(store: OpenedStore, isTaken: (id: string) => boolean) {
+    this.#store = store
+    this.#isTaken = isTaken
   }
-  const seen = new Set<string>()
-  try {
-    for (const bytes of chunks) {
-      if (bytes.length > MAX_INDEXED_TABLE) continue
-      const id = chunkHash(bytes)
-      if (seen.has(readId(id))) continue
-      seen.add(readId(id))
-      const { codec, bytes: stored } = compress(bytes, CHUNK)
-      if (writer?.fits(stored.length) === false) await finish()
-      if (writer === undefined) {
-        path = join(layout.tmp, temporaryName())
-        writer = new PackWriter(io, path)
-      }
-      writer.append({ kind: CHUNK, id, codec, stored, rawLength: bytes.length })
-    }
-    await finish()
+
+  /** Adds a table or a list of packs; one that is too long for a chunk is left out. */
+  add(bytes: Uint8Array): void {
+    if (bytes.length > MAX_INDEXED_TABLE) return
+    const id = chunkHash(bytes)
+    if (this.#seen.has(readId(id))) return
+    this.#seen.add(readId(id))
+    const { codec, bytes: stored } = compress(bytes, CHUNK)
+    if (this.#writer?.fits(stored.length) === false) this.#end()
+    const writer = this.#open()
+    writer.append({ kind: CHUNK, id, codec, stored, rawLength: bytes.length })
+  }
+
+  /** Ends the packs; each is a file of the given path, to be removed by the caller. */
+  async finish(): Promise<IndexPack[]> {
+    this.#end()
+    const packs = await Promise.all(this.#packs)
+    this.#packs.length = 0
     return packs
-  } catch (error) {
-    writer?.abort()
-    for (const { path: written } of packs) io.unlink(written)
-    throw error
+  }
+
+  /** Removes what was not finished. */
+  async abort(): Promise<void> {
+    this.#writer?.abort()
+    this.#writer = undefined
+    for (const ended of await Promise.allSettled(this.#packs)) {
+      if (ended.status === 'fulfilled') removeIfThere(this.#store.io, ended.value.path)
+    }
+  }
+
+  #open(): PackWriter {
+    if (this.#writer === undefined) {
+      const { io, layout } = this.#store
+      this.#path = join(layout.tmp, temporaryName())
+      this.#writer = new PackWriter(io, this.#path)
+    }
+    return this.#writer
+  }
+
+  #end(): void {
+    const writer = this.#writer
+    if (writer === undefined) return
+    this.#writer = undefined
+    const ending = this.#endOf(writer, this.#path)
+    // A failure is met again by `finish`; until then it must not end the process.
+    ending.catch(() => {})
+    this.#packs.push(ending)
+  }
+
+  async #endOf(writer: PackWriter, path: string): Promise<IndexPack> {
+    try {
+      const { id, bytes, toc, table } = await writer.finish(this.#isTaken)
+      return { id: id as ObjectId, bytes, kind: 'index', toc, table, path }
+    } catch (error) {
+      writer.abort()
+      throw error
+    }
   }
 }
 
@@ -207,6 +239,14 @@ function chunkAt(bytes: Buffer, { id, offset, type, stored, raw }: PackEntry): B
     throw damaged(`Chunk "${readId(id)}" of an index pack has other bytes than its name says.`)
   }
   return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+}
+
+function removeIfThere(io: Io, path: string): void {
+  try {
+    io.unlink(path)
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error
+  }
 }
 
 function refused(pack: ObjectId, reason: string): Error {

@@ -15,12 +15,12 @@ import {
   decodeClosureList,
   encodeClosureList,
   type IndexPack,
+  IndexPackWriter,
   type NamedPack,
   readClosureList,
   readIndexPack,
   readRemoteTable,
   tablesIn,
-  writeIndexPacks,
 } from '../../../src/sync/transfer/index-pack.ts'
 import type { ObjectId } from '../../../src/types.ts'
 import { openedRoom } from '../../store/commit/opened.ts'
@@ -114,6 +114,16 @@ test('the id that a receiver dropped is not used again', async () => {
   const [second] = await writeIndexPacks(room.store, [table], (id) => id === first?.id)
   assert.is.not(first?.id, second?.id)
 })
+
+async function writeIndexPacks(
+  store: Opened,
+  chunks: readonly Uint8Array[],
+  isTaken: (id: string) => boolean,
+): Promise<IndexPack[]> {
+  const writer = new IndexPackWriter(store, isTaken)
+  for (const chunk of chunks) writer.add(chunk)
+  return writer.finish()
+}
 
 interface MadePack extends NamedPack {
   readonly path: string
