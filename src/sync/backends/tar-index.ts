@@ -9,6 +9,8 @@ import type { Range } from '../backend.ts'
 import { isFileName } from './names.ts'
 
 const BLOCK = 512
+/** A tar of nothing but empty files would fill the memory. Some 16 TB of packs have fewer. */
+const MOST_FILES = 250_000
 /** More zeros behind the end than any program writes: GNU tar fills up to 10 KiB, tapes to more. */
 const LONGEST_END = 2 ** 20
 
@@ -26,6 +28,7 @@ export function indexTar(fd: number, path: string): Map<string, Range> {
     if (header.every((byte) => byte === 0)) break
     const { name, length } = readHeader(header, path, at)
     const start = at + BLOCK
+    if (files.size === MOST_FILES) throw wrong(path, 'holds more files than a bundle has')
     if (files.has(name)) throw wrong(path, `holds "${name}" twice`)
     if (start + length > size) throw wrong(path, `ends in the middle of "${name}"`)
     files.set(name, { start, end: start + length })
