@@ -9,6 +9,15 @@ export {
 export type { ArtifactEntry, EntryDigest, ReadOptions } from './artifact-entry.ts'
 export type { ArtifactVersion, FilesOptions, VersionDownloadOptions } from './artifact-version.ts'
 export type { Binding } from './bindings.ts'
+export {
+  type BundleVerification,
+  type ListedBundle,
+  type ListedPrerequisite,
+  type ListedVersion,
+  listBundle,
+  type VerifyBundleOptions,
+  verifyBundle,
+} from './bundles.ts'
 export type { CacheCleaning, CacheContents, CachedCopy } from './cache.ts'
 export type { CommitOptions, CommitReport } from './commit.ts'
 export type { LogOptions } from './commit-artifact.ts'

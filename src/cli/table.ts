@@ -239,6 +239,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/remote.ts')).remote,
   },
   {
+    name: 'bundle',
+    usage: 'verify FILE... | ls FILE...',
+    describe: 'Check a bundle, or list what is in it',
+    load: async () => (await import('./commands/bundle.ts')).bundle,
+  },
+  {
     name: 'config',
     usage: '[get KEY | set KEY VALUE | ls]',
     describe: "Read and change the store's settings",
