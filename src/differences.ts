@@ -2,6 +2,11 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Binding, bindingOf, listBindings } from './bindings.ts'
+import {
+  type ChangeWithContents,
+  type ContentsOptions,
+  contentDifferences,
+} from './content-differences.ts'
 import { ArtifactsError } from './errors.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { compare, type Side } from './store/compare.ts'
@@ -56,6 +61,20 @@ export interface DiffReport {
   readonly bytesRemoved: number
 }
 
+/** What differs between two sides; as JSON and as a copy, the report alone. */
+export interface Diff extends DiffReport {
+  /**
+   * Each change, in path order, and what differs inside files whose content changed: lines, values, rows, tensors,
+   * pixels or bytes. Files are read as they come, one pair at a time.
+   *
+   * @throws ArtifactsError ERR_DAMAGED, ERR_FILE_CHANGED.
+   * @example
+   * const diff = await store.diff({ ref: 'bike:v0' }, { ref: 'bike:v1' })
+   * for await (const { path, contents } of diff.contents({ keys: ['id'] })) console.log(path, contents)
+   */
+  readonly contents: (options?: ContentsOptions) => AsyncIterable<ChangeWithContents>
+}
+
 export interface DirectoryStatus {
   /** Relative to the workspace, or absolute outside of it. */
   readonly path: string
@@ -81,10 +100,11 @@ export async function diffSides(
   from: DiffSide,
   to: DiffSide,
   options: DiffOptions = {},
-): Promise<DiffReport> {
+): Promise<Diff> {
   const a = sideOf(session, from)
   const b = sideOf(session, to)
-  const changes = (await compare(session.opened, a.side, b.side, options)).map(changeOf)
+  const differences = await compare(session.opened, a.side, b.side, options)
+  const changes = differences.map(changeOf)
   const count = (kind: Change['kind']): number =>
     changes.filter((change) => change.kind === kind).length
   let bytesAdded = 0
@@ -94,7 +114,7 @@ export async function diffSides(
     bytesAdded += after?.size ?? 0
     bytesRemoved += before?.size ?? 0
   }
-  return {
+  const report: DiffReport = {
     from: a.name,
     to: b.name,
     changes,
@@ -107,6 +127,9 @@ export async function diffSides(
     bytesAdded,
     bytesRemoved,
   }
+  const contents = (options?: ContentsOptions): AsyncIterable<ChangeWithContents> =>
+    contentDifferences(session, a.side, b.side, changes, differences, options)
+  return Object.defineProperty(report, 'contents', { value: contents }) as Diff
 }
 
 /** Compares one bound directory, or all of them, with the version it holds. */

@@ -21,8 +21,21 @@ export {
 export type { CacheCleaning, CacheContents, CachedCopy } from './cache.ts'
 export type { CommitOptions, CommitReport } from './commit.ts'
 export type { LogOptions } from './commit-artifact.ts'
+export {
+  type Description,
+  describe as describeContents,
+  type Mark,
+  type MarkedCell,
+  type MarkedLine,
+  type MarkedRow,
+} from './content-diff/description.ts'
+export type * from './content-diff/difference.ts'
+export type { ChangeWithContents, ContentsOptions } from './content-differences.ts'
+export { diffAsHtml } from './diff-html.ts'
+export { diffAsMarkdown } from './diff-markdown.ts'
 export type {
   Change,
+  Diff,
   DiffOptions,
   DiffReport,
   DiffSide,

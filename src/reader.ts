@@ -1,5 +1,5 @@
 /** What can be asked of a store, as it is or as it was. */
-import { type DiffOptions, type DiffReport, type DiffSide, diffSides } from './differences.ts'
+import { type Diff, type DiffOptions, type DiffSide, diffSides } from './differences.ts'
 import {
   type CheckoutOptions,
   type CheckoutReport,
@@ -74,7 +74,7 @@ export class StoreReader {
     return wandbDigest(this.#session(), ref, options)
   }
 
-  async diff(from: DiffSide, to: DiffSide, options?: DiffOptions): Promise<DiffReport> {
+  async diff(from: DiffSide, to: DiffSide, options?: DiffOptions): Promise<Diff> {
     return diffSides(this.#session(), from, to, options)
   }
 

@@ -55,6 +55,16 @@ const LAYERS: Readonly<Record<string, { may: readonly string[]; mayNot: readonly
     may: ['../types.ts', '../errors.ts', './header.ts', 'tar-stream'],
     mayNot: ['../index.ts', '../store/log/log.ts', '../values/table.ts', '../cli/bin.ts'],
   },
+  'src/content-diff/planted.ts': {
+    may: ['../types.ts', '../errors.ts', '../values/npy.ts', './text.ts', 'node:fs', 'diff'],
+    mayNot: [
+      '../index.ts',
+      '../store.ts',
+      '../store/compare.ts',
+      '../sync/push.ts',
+      '../cli/bin.ts',
+    ],
+  },
   'src/planted.ts': {
     may: [
       './types.ts',

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { diff } from '../../../src/cli/commands/diff.ts'
 import { call, run } from '../call.ts'
 import { assertFields, lines } from '../json.ts'
-import { twoVersions, write } from '../workspace.ts'
+import { twoVersions, workspaceWith, write } from '../workspace.ts'
 
 const test = suite('diff')
 
@@ -124,6 +124,37 @@ test('a word behind a ref is an artifact if there is one, else an alias', async 
   assert.is(await run(['diff', 'bike:v0', 'good'], { cwd }), '')
   await run(['commit', 'good'], { cwd })
   assert.match(await run(['diff', 'bike:v0', 'good', '--name-status'], { cwd }), 'A\tx.txt\n')
+})
+
+test('shows what differs inside files, by key where one is named', async () => {
+  const cwd = await workspaceWith({
+    'data/t.csv': 'id,v\n1,a\n2,b\n',
+    'data/a.txt': 'x\n\x1b[2J\n',
+  })
+  await run(['commit', 'data', '-n', 'table'], { cwd })
+  write(cwd, { 'data/t.csv': 'id,v\n2,c\n1,a\n', 'data/a.txt': 'y\n\x1b[2J\n' })
+  await run(['commit'], { cwd })
+  const diff = ['diff', 'table:v0', 'v1']
+  assert.match(
+    await run(diff, { cwd }),
+    '    @@ -1,2 +1,2 @@\n    -x\n    +y\n     \x1b[2J\nmodified  t.csv',
+  )
+  assert.match(
+    await run([...diff, '--key', 'id'], { cwd }),
+    '    1 row changed; 2 rows, by id\n    ~ 2  v: b -> c\n',
+  )
+  assert.match(
+    await run([...diff, '--format', 'md', '--key', 'id'], { cwd }),
+    '| ~ | `2` | `b` → `c` |',
+  )
+  const page = await run([...diff, '--format', 'html', '--key', 'id'], { cwd })
+  assert.match(page, '<del>b</del> <ins>c</ins>')
+  assert.not.match(page, '\x1b')
+  const [text, table] = lines(await run([...diff, '--format', 'json', '--key', 'id'], { cwd }))
+  assert.is(text?.['path'], 'a.txt')
+  assert.equal(Object(table?.['contents']).changed, 1)
+  const refused = await call([...diff, '--format', 'html', '--stat'], { cwd })
+  assert.is(refused.code, 2)
 })
 
 test.run()
