@@ -31,6 +31,8 @@ export interface EntryHome {
   readonly session: () => Session
   /** What messages call the version. */
   readonly ref: string
+  /** Throws ERR_NOT_FETCHED where bytes of it are not here. */
+  readonly check: (session: Session) => void
   readonly parent: () => Promise<ArtifactVersion>
   readonly download: (dir: string | undefined, options: OperationOptions) => Promise<string>
 }
@@ -77,7 +79,7 @@ export class ArtifactEntry {
   /**
    * The bytes of a file, or of part of it, each verified before it is handed out; those of a reference are known to be
    * what was recorded when the stream has ended, and are read from their source to the end for that.
-   * @throws (from the stream) ArtifactsError ERR_DAMAGED, ERR_UNSUPPORTED for a symlink or directory; of a reference
+   * @throws (from the stream) ArtifactsError ERR_DAMAGED, ERR_NOT_FETCHED, ERR_UNSUPPORTED for a symlink or directory; of a reference
    * ERR_REMOTE_CHANGED, ERR_NOT_FOUND, ERR_REMOTE_UNREACHABLE, ERR_REMOTE_DENIED.
    */
   read(options: ReadOptions = {}): Readable {
@@ -119,7 +121,10 @@ export class ArtifactEntry {
   #bytes(signal: AbortSignal | undefined): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
     const entry = this.#entry
     const session = this.#home.session()
-    if (entry.kind === 'file') return fileBytes(session.opened, entry, signal)
+    if (entry.kind === 'file') {
+      this.#home.check(session)
+      return fileBytes(session.opened, entry, signal)
+    }
     if (entry.kind === 'reference') return readReference(session, entry.reference, { signal })
     throw new ArtifactsError(
       'ERR_UNSUPPORTED',

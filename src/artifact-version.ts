@@ -16,6 +16,7 @@ import {
   verify,
 } from './files.ts'
 import { localPath } from './local-path.ts'
+import { refuseNotFetched } from './not-fetched.ts'
 import { linkVersion, unlinkVersion } from './portfolios.ts'
 import { referredVersions } from './referred-versions.ts'
 import { removeVersions } from './removal.ts'
@@ -76,7 +77,7 @@ export class ArtifactVersion extends VersionFacts {
 
   /** @throws ArtifactsError ERR_NOT_FOUND. */
   async entry(path: string): Promise<ArtifactEntry> {
-    const found = lookup(nodeReader(this.#content().opened), this.digest, path)
+    const found = lookup(nodeReader(this.#content(path).opened), this.digest, path)
     if (found !== undefined) return this.#entryOf(found)
     throw new ArtifactsError('ERR_NOT_FOUND', `"${this.ref}" has no entry ${quotePath(path)}.`, {
       hint: `Run \`artifacts ls ${this.ref}\` to see its entries.`,
@@ -95,7 +96,7 @@ export class ArtifactVersion extends VersionFacts {
 
   /** The bytes of one file; see {@link ArtifactEntry.read}. @throws ArtifactsError ERR_NOT_FOUND at once. */
   read(path: string, options?: ReadOptions): Readable {
-    const found = lookup(nodeReader(this.#content().opened), this.digest, path)
+    const found = lookup(nodeReader(this.#content(path).opened), this.digest, path)
     if (found !== undefined) return this.#entryOf(found).read(options)
     throw new ArtifactsError('ERR_NOT_FOUND', `"${this.ref}" has no entry ${quotePath(path)}.`, {
       hint: `Run \`artifacts ls ${this.ref}\` to see its entries.`,
@@ -296,10 +297,10 @@ export class ArtifactVersion extends VersionFacts {
     }
   }
 
-  /** @throws ArtifactsError ERR_NOT_FOUND when it is deleted or gone. */
-  #content(): Session {
+  /** @throws ArtifactsError ERR_NOT_FOUND when it is deleted or gone, ERR_NOT_FETCHED when its list of files is not here. */
+  #content(prefix = ''): Session {
     const session = this.#session()
-    contentOf(session, this.#name)
+    refuseNotFetched(session, contentOf(session, this.#name), { content: false, prefix })
     return session
   }
 
@@ -309,7 +310,7 @@ export class ArtifactVersion extends VersionFacts {
   ): AsyncGenerator<ArtifactEntry> {
     const only = names === undefined ? undefined : new Set(names)
     let seen = 0
-    for (const entry of entries(nodeReader(this.#content().opened), this.digest, {
+    for (const entry of entries(nodeReader(this.#content(prefix).opened), this.digest, {
       prefix,
       after: start,
     })) {
@@ -323,6 +324,12 @@ export class ArtifactVersion extends VersionFacts {
     const home: EntryHome = {
       session: this.#session,
       ref: this.ref,
+      check: (session) => {
+        if (!session.opened.index.state.isPartial(this.id)) return
+        const isWanted = (path: string): boolean => path === entry.path
+        const ask = { prefix: entry.path, isWanted, paths: [entry.path] }
+        refuseNotFetched(session, contentOf(session, this.#name), ask)
+      },
       parent: async () => this,
       download: (dir, options) =>
         this.download(dir, { ...options, prefix: entry.path, include: [literal(entry.path)] }),

@@ -8,6 +8,7 @@ import {
   contentDifferences,
 } from './content-differences.ts'
 import { ArtifactsError } from './errors.ts'
+import { refuseNotFetched } from './not-fetched.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { compare, type Side } from './store/compare.ts'
 import type { VersionRow } from './store/index/state.ts'
@@ -195,6 +196,7 @@ function goneness(version: VersionRow | undefined): Pick<DirectoryStatus, 'gone'
 function sideOf(session: Session, side: DiffSide): { readonly side: Side; readonly name: string } {
   if ('ref' in side) {
     const resolved = contentOf(session, side.ref)
+    refuseNotFetched(session, resolved, { content: false })
     return { side: { root: resolved.version.object.root }, name: refOf(session, resolved) }
   }
   const dir = resolve(side.dir)

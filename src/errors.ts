@@ -23,6 +23,7 @@ export const EXIT_CODES = {
   ERR_READ_ONLY: 4,
   ERR_UNSUPPORTED: 4,
   ERR_CLOCK: 4,
+  ERR_NOT_FETCHED: 4,
   ERR_NO_STORE: 10,
   ERR_BUSY: 11,
   ERR_NOT_FOUND: 12,
@@ -77,6 +78,14 @@ export function damaged(message: string, details: ErrorDetails = {}): ArtifactsE
     hint: 'Run `artifacts fsck` to see what is affected, and `artifacts fsck --repair` to mend what can be mended.',
     ...details,
   })
+}
+
+/** True where stored bytes can't be had: they are damaged or lost, or were never fetched. */
+export function isLoss(error: unknown): error is ArtifactsError {
+  return (
+    error instanceof ArtifactsError &&
+    (error.code === 'ERR_DAMAGED' || error.code === 'ERR_NOT_FETCHED')
+  )
 }
 
 /** True for a system error with one of these codes, such as `ENOENT`. */

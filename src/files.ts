@@ -5,6 +5,7 @@ import { checkReferences } from './checked-references.ts'
 import { diffSides } from './differences.ts'
 import { ArtifactsError } from './errors.ts'
 import { type Fetched, fetchReferences } from './fetched-references.ts'
+import { refuseNotFetched } from './not-fetched.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { type CheckoutResult, checkoutVersion, downloadVersion } from './store/checkout/checkout.ts'
 import { openStaging } from './store/checkout/staging.ts'
@@ -75,6 +76,8 @@ export interface VerifyReport {
   readonly bytes: number
   /** Entries whose bytes stay elsewhere: counted, and checked when that is asked for. */
   readonly references: number
+  /** Entries of which bytes are still with a remote: these were not checked. */
+  readonly notFetched: number
   /** References of which nothing could be found out, and why. */
   readonly unchecked: readonly { readonly path: string; readonly reason: string }[]
   readonly missing: readonly string[]
@@ -99,9 +102,10 @@ export async function checkout(
   const target = dir === undefined ? boundTo(session, resolved.artifact.id) : resolve(dir)
   const { paths = [], force = false, dryRun = false } = options
   const name = refOf(session, resolved)
+  const isAsked = pathFilter(paths)
+  refuseNotFetched(session, resolved, { content: !dryRun, isWanted: isAsked, paths })
   const before = versionIn(session, target)
   const { root } = resolved.version.object
-  const isAsked = pathFilter(paths)
   const referred = dryRun ? [] : referencesIn(opened, root, isAsked)
   using fetched = await fetchInto(session, name, target, referred, options)
   const result = await checkoutVersion(opened, {
@@ -137,6 +141,10 @@ export async function download(
   const target = resolve(dir ?? `artifacts/${artifact.name}-v${version.number}`)
   const name = refOf(session, resolved)
   const isWanted = wantedPaths(options)
+  refuseNotFetched(session, resolved, {
+    isWanted,
+    ...(options.prefix && { paths: options.prefix }),
+  })
   const found = summarize(entries(nodeReader(opened), version.object.root), isWanted)
   using fetched = await fetchInto(session, name, target, found.references, options)
   const request = {
@@ -210,8 +218,9 @@ export async function downloadFile(
   dir: string | undefined,
   options: OperationOptions = {},
 ): Promise<string> {
-  const { version } = contentOf(session, ref)
-  const { files, root } = version.object
+  const resolved = contentOf(session, ref)
+  refuseNotFetched(session, resolved)
+  const { files, root } = resolved.version.object
   const only = files === 1 ? firstFile(entries(nodeReader(session.opened), root)) : undefined
   if (only?.kind !== 'file') {
     const what = only === undefined ? `has ${files} files, not one` : `is one ${only.kind}, no file`
@@ -235,8 +244,9 @@ export function* listEntries(
   ref: string,
   options: { readonly prefix?: string } = {},
 ): Generator<Entry> {
-  const { version } = contentOf(session, ref)
-  yield* entries(nodeReader(session.opened), version.object.root, options)
+  const resolved = contentOf(session, ref)
+  refuseNotFetched(session, resolved, { ...options, content: false })
+  yield* entries(nodeReader(session.opened), resolved.version.object.root, options)
 }
 
 /**
@@ -262,9 +272,12 @@ export async function verify(
   const name = refOf(session, resolved)
   const { root, files, bytes } = resolved.version.object
   if (options.dir === undefined) {
-    const { damage, references } = await verifyStored(session.opened, root, options)
+    refuseNotFetched(session, resolved, { content: false })
+    const isPartial = session.opened.index.state.isPartial(resolved.version.id)
+    const checked = await verifyStored(session.opened, root, { ...options, isPartial })
+    const { damage, references, notFetched } = checked
     const damaged = Array.from(damage, ([path, reason]) => ({ path, reason }))
-    const report = { ...NOTHING, ref: name, files, bytes, references, damaged }
+    const report = { ...NOTHING, ref: name, files, bytes, references, damaged, notFetched }
     if (options.references !== true) return { ...report, ok: damaged.length === 0 }
     const all = referencesIn(session.opened, root, () => true)
     const { missing, changed, unchecked, complete } = await checkReferences(session, all, options)
@@ -293,7 +306,14 @@ export async function verify(
   return { ...report, ref: name, dir, ok: changes.length === 0, files, bytes, references: 0 }
 }
 
-const NOTHING = { missing: [], changed: [], extra: [], damaged: [], unchecked: [] } as const
+const NOTHING = {
+  missing: [],
+  changed: [],
+  extra: [],
+  damaged: [],
+  unchecked: [],
+  notFetched: 0,
+} as const
 
 /** The version that a directory held last. A note that is damaged says no more than one that is lost. */
 function versionIn(session: Session, dir: string): VersionRow | undefined {
@@ -353,8 +373,10 @@ function summarize(
 }
 
 function fileAt(session: Session, ref: string, path: string): FileEntry {
-  const { version } = contentOf(session, ref)
-  const entry = lookup(nodeReader(session.opened), version.object.root, path)
+  const resolved = contentOf(session, ref)
+  const isWanted = (each: string): boolean => each === path
+  refuseNotFetched(session, resolved, { prefix: path, isWanted, paths: [path] })
+  const entry = lookup(nodeReader(session.opened), resolved.version.object.root, path)
   if (entry?.kind === 'file') return entry
   if (entry !== undefined) {
     throw new ArtifactsError(

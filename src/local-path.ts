@@ -3,10 +3,12 @@ import { basename, join } from 'node:path'
 import { cacheOf } from './cache.ts'
 import { ArtifactsError } from './errors.ts'
 import { fetchReferences } from './fetched-references.ts'
+import { refuseNotFetched } from './not-fetched.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { copyKey, type Wanted } from './store/cache/copy.ts'
 import { localCopy } from './store/cache/local-copy.ts'
 import { type HeldReferences, holdReferences } from './store/cache/references.ts'
+import { pathFilter } from './store/compare.ts'
 import { nodeReader } from './store/opened.ts'
 import { entries, lookup } from './store/tree/cursor.ts'
 import type {
@@ -50,7 +52,13 @@ export async function localPath(
   const { path = '', signal, onProgress } = options
   const name = refOf(session, resolved)
   const { root, files } = resolved.version.object
-  const chosen = choose(session, { root, files, name, path: path.replace(/\/+$/, '') })
+  const wantedPath = path.replace(/\/+$/, '')
+  refuseNotFetched(session, resolved, {
+    prefix: wantedPath,
+    isWanted: pathFilter([wantedPath]),
+    ...(wantedPath !== '' && { paths: [wantedPath] }),
+  })
+  const chosen = choose(session, { root, files, name, path: wantedPath })
   const cache = cacheOf(session)
   using held = await hold(session, chosen, { signal, onProgress })
   const wanted = wantedOf(chosen, held)

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { ArtifactsError } from './errors.ts'
 import { followedEntries } from './links.ts'
+import { refuseNotFetched } from './not-fetched.ts'
 import { readReference } from './references.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { nodeReader } from './store/opened.ts'
@@ -50,6 +51,7 @@ function wandbEntries(
   options: OperationOptions,
 ): AsyncGenerator<WandbEntry> {
   const resolved = contentOf(session, ref)
+  refuseNotFetched(session, resolved)
   const view = { session, ref: refOf(session, resolved), options }
   return describedEntries(view, resolved.version.object)
 }

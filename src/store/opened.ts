@@ -27,7 +27,7 @@ export interface OpenedStore {
 
 /**
  * Returns an object's bytes, verified by its id, from whichever pack has it undamaged.
- * @throws ArtifactsError ERR_DAMAGED when none has.
+ * @throws ArtifactsError ERR_DAMAGED when none has, ERR_NOT_FETCHED where that is no damage.
  */
 export function readObject(store: OpenedStore, kind: ObjectKind, id: ObjectId): Uint8Array {
   const { index } = store
@@ -37,8 +37,20 @@ export function readObject(store: OpenedStore, kind: ObjectKind, id: ObjectId): 
     if (bytes instanceof Uint8Array) return bytes
     // gc drops packs while others read: what they held is in another pack by then.
     if (index.hasMovedOn(seen)) continue
-    throw bytes ?? index.objects.missing(id)
+    throw bytes ?? lost(store, id)
   }
+}
+
+/** Where every pack can be read, what a partial version lacks is all that can be missing. */
+function lost({ index }: OpenedStore, id: ObjectId): ArtifactsError {
+  const missing = index.objects.missing(id)
+  const { packs } = missing.data as { readonly packs: readonly string[] }
+  if (packs.length > 0 || index.state.partialVersions().length === 0) return missing
+  return new ArtifactsError(
+    'ERR_NOT_FETCHED',
+    `Object "${id}" was not fetched: the version that it belongs to came without it.`,
+    { hint: 'Fetch that version: `artifacts fetch REF`.', data: { object: id } },
+  )
 }
 
 /** The object's bytes; else what is wrong with the first place that should have them, if that is damaged. */

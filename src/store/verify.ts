@@ -1,6 +1,6 @@
 /** Reads everything a version consists of and checks it by its ids; writes nothing. */
 
-import { ArtifactsError } from '../errors.ts'
+import { ArtifactsError, isLoss } from '../errors.ts'
 import type { Entry, FileEntry, ObjectId, OperationOptions } from '../types.ts'
 import { type Damage, locateAnew, RecordList } from './checkout/extract.ts'
 import { IdSet } from './ingest/id-set.ts'
@@ -19,11 +19,15 @@ export interface StoredReport {
   readonly bytes: number
   /** Entries whose bytes stay elsewhere: counted, not checked. */
   readonly references: number
+  /** Files of a partial version of which not all bytes are here. */
+  readonly notFetched: number
   readonly damage: Damage
 }
 
 export interface VerifyOptions extends OperationOptions {
   readonly jobs?: number | undefined
+  /** What is nowhere was not fetched. */
+  readonly isPartial?: boolean
 }
 
 /**
@@ -85,6 +89,7 @@ class Verification {
   #files = 0
   #bytes = 0
   #references = 0
+  readonly #notFetched = new Set<string>()
 
   constructor(store: OpenedStore, pool: LazyPool, options: VerifyOptions) {
     this.#store = store
@@ -111,6 +116,7 @@ class Verification {
       files: this.#files,
       bytes: this.#bytes,
       references: this.#references,
+      notFetched: this.#notFetched.size,
       damage: this.#damage,
     }
   }
@@ -127,6 +133,10 @@ class Verification {
       await this.#addChunk(Buffer.from(content.id, 'hex'), size, path)
       return
     }
+    if (this.#lacks(content.id)) {
+      this.#notFetched.add(path)
+      return
+    }
     const recipe = this.#recipe(content.id, size)
     if (typeof recipe === 'string') {
       this.#damage.set(path, recipe)
@@ -137,8 +147,25 @@ class Verification {
     }
   }
 
+  /** Whether a recipe of a partial version, or a part of it, is not here. */
+  #lacks(id: ObjectId): boolean {
+    if (this.#options.isPartial !== true) return false
+    try {
+      readRecipe(this.#store, id)
+      return false
+    } catch (error) {
+      if (error instanceof ArtifactsError && error.code === 'ERR_NOT_FETCHED') return true
+      if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return false
+      throw error
+    }
+  }
+
   async #addChunk(id: Buffer, length: number, path: string): Promise<void> {
     const place = locateAnew(this.#store, id)
+    if (place === undefined && this.#options.isPartial === true) {
+      this.#notFetched.add(path)
+      return
+    }
     if (place === undefined) {
       const { objects } = this.#store.index
       this.#fail(id, path, objects.missing(id.toString('hex') as ObjectId).message)
@@ -217,6 +244,7 @@ class Verification {
   #badChunk({ content, size }: FileEntry): string | undefined {
     if (content.kind === 'inline') return undefined
     if (content.kind === 'chunk') return this.#bad.get(content.id)
+    if (this.#lacks(content.id)) return undefined
     const recipe = this.#recipe(content.id, size)
     if (typeof recipe === 'string') return recipe
     for (let at = 0; at < recipe.ids.length; at += 32) {
@@ -230,7 +258,7 @@ class Verification {
     try {
       return readRecipe(this.#store, id, size)
     } catch (error) {
-      if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return error.message
+      if (isLoss(error)) return error.message
       throw error
     }
   }

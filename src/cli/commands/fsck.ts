@@ -88,11 +88,13 @@ function named(file: string | undefined, style: Style): string {
 }
 
 function verdict({ ok, steps, problems, found }: FsckReport, data: number): string {
+  const absent = of(steps, 'versions', 'notFetched')
   const looked = [
     count(of(steps, 'log', 'operations'), 'operation'),
     count(of(steps, 'packs', 'packs'), 'pack'),
     count(of(steps, 'packs', 'objects'), 'object'),
     count(of(steps, 'versions', 'versions'), 'version'),
+    ...(absent === 0 ? [] : [`${count(absent, 'object')} not fetched`]),
   ].join(', ')
   const bytes =
     data === 0

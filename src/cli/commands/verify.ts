@@ -12,7 +12,7 @@ export const verify: Command = defineCommand({
   ends: [1, 12],
   completes: 'refs',
   details: [
-    'Reads every stored byte of the versions again and compares it with its SHA-256. Ends with 1 where something is missing, changed, extra or damaged. References are counted; with --references everything they lead to is compared with what was recorded.',
+    'Reads every stored byte of the versions again and compares it with its SHA-256. Ends with 1 where something is missing, changed, extra or damaged. What was not fetched from a remote is counted. References are counted; with --references everything they lead to is compared with what was recorded.',
   ],
   examples: [
     ['artifacts verify bike:v3', 'Is what is stored sound?'],
@@ -21,7 +21,7 @@ export const verify: Command = defineCommand({
   ],
   json: {
     'A line for each REF':
-      'ref dir? ok files bytes references missing changed extra damaged unchecked',
+      'ref dir? ok files bytes references notFetched missing changed extra damaged unchecked',
   },
 
   async run({ values, positionals: refs }, context) {
@@ -47,7 +47,7 @@ export const verify: Command = defineCommand({
 })
 
 function describe(report: VerifyReport, looked: boolean, { style, quiet }: Context): string[] {
-  const { ref, ok, references, missing, changed, extra, damaged, unchecked } = report
+  const { ref, ok, references, notFetched, missing, changed, extra, damaged, unchecked } = report
   const problems = [
     ...missing.map((path) => `${style.removed('missing')}  ${style.name(path)}`),
     ...changed.map((path) => `${style.changed('changed')}  ${style.name(path)}`),
@@ -60,6 +60,11 @@ function describe(report: VerifyReport, looked: boolean, { style, quiet }: Conte
   if (quiet) return [...problems, ...open]
   const left = looked ? unchecked.length : references
   const unread = left === 0 ? '' : `; ${count(left, 'reference')} not checked`
+  const absent = notFetched === 0 ? '' : `; ${count(notFetched, 'file')} not fetched`
   const verdict = ok || problems.length === 0 ? 'all as stored' : count(problems.length, 'problem')
-  return [...problems, ...open, `${style.strong(ref)}: ${verdict} (${contents(report)}${unread})`]
+  return [
+    ...problems,
+    ...open,
+    `${style.strong(ref)}: ${verdict} (${contents(report)}${absent}${unread})`,
+  ]
 }

@@ -3,7 +3,7 @@
  * that turns out to be damaged is looked for in the other packs that hold it.
  */
 import { constants } from 'node:fs'
-import { ArtifactsError, damaged } from '../../errors.ts'
+import { damaged, isLoss } from '../../errors.ts'
 import type { FileEntry, ObjectId } from '../../types.ts'
 import type { Location } from '../index/objects.ts'
 import type { LazyPool } from '../ingest/lazy-pool.ts'
@@ -259,7 +259,7 @@ function recipeOrProblem(store: OpenedStore, id: ObjectId, size: number): Chunke
   try {
     return readRecipe(store, id, size)
   } catch (error) {
-    if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return error.message
+    if (isLoss(error)) return error.message
     throw error
   }
 }

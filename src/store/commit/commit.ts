@@ -5,7 +5,7 @@
  * there nothing refers to what was written; after it, everything it names is on disk.
  */
 import { randomBytes } from 'node:crypto'
-import { ArtifactsError } from '../../errors.ts'
+import { ArtifactsError, isLoss } from '../../errors.ts'
 import type {
   ArtifactId,
   Entry,
@@ -15,13 +15,21 @@ import type {
   OperationOptions,
   VersionObject,
 } from '../../types.ts'
+import { refuseAbsent } from '../absent.ts'
 import { type Merge, mergeSmallPacks, removeMerged, stands } from '../gc/merge.ts'
 import { commitOperation } from '../index/commit-point.ts'
 import { isSqliteError } from '../index/connection.ts'
-import type { StateView } from '../index/state.ts'
+import type { StateView, VersionRow } from '../index/state.ts'
 import type { WrittenPack } from '../ingest/protocol.ts'
 import type { ScanReport, Source } from '../ingest/scan.ts'
-import { type CommitOutcome, currentVersion, type Plan, planCommit } from '../log/plan.ts'
+import type { Change } from '../log/change.ts'
+import {
+  type CommitIntent,
+  type CommitOutcome,
+  currentVersion,
+  type Plan,
+  planCommit,
+} from '../log/plan.ts'
 import { type FinishedDraft, withDraft } from '../log/plan-draft.ts'
 import { encodeVersionObject, versionId } from '../log/version-object.ts'
 import { VERSION } from '../object/id.ts'
@@ -106,7 +114,7 @@ async function attempt(
   request: CommitRequest,
   { reliance, kept }: Attempt,
 ): Promise<CommitResult | undefined> {
-  const previous = previousVersion(store.index.state, request)
+  const previous = previousVersion(store, request)
   const writer = new VersionWriter(store, request, previous, reliance)
   try {
     const built = await writer.build()
@@ -132,13 +140,18 @@ interface Made {
 
 /** The version that the new one is built on and compared with: the base, else the one that `latest` names. */
 export interface Previous {
+  /** Not all of it is here: nothing of it can be taken for present. */
+  readonly isPartial?: boolean
   readonly version: ObjectId
   readonly root: ObjectId
 }
 
-function previousVersion(state: StateView, request: CommitRequest): Previous | undefined {
+function previousVersion(store: OpenedStore, request: CommitRequest): Previous | undefined {
+  const { state } = store.index
   if (request.base !== undefined) {
-    if (state.versionById(request.base.version)?.deleted === undefined) return request.base
+    const base = state.versionById(request.base.version)
+    if (base?.partial === true) refusePartial(store, base)
+    if (base?.deleted === undefined) return request.base
     throw new ArtifactsError(
       'ERR_NOT_FOUND',
       `Version "${request.base.version}", which the new one starts from, is deleted.`,
@@ -147,7 +160,15 @@ function previousVersion(state: StateView, request: CommitRequest): Previous | u
   }
   const artifact = state.artifactByName(request.project, request.name)
   const current = artifact === undefined ? undefined : currentVersion(state, artifact.id)
-  return current === undefined ? undefined : { version: current.id, root: current.object.root }
+  if (current === undefined) return undefined
+  const { id: version, object, partial = false } = current
+  return { version, root: object.root, isPartial: partial }
+}
+
+/** Of a version that another starts from all must be here: nobody looks at what it hands on. */
+function refusePartial(store: OpenedStore, { artifact, number, object }: VersionRow): void {
+  const { project = '', name = '' } = store.index.state.artifactById(artifact) ?? {}
+  refuseAbsent(store, { ...object, ref: `${project}/${name}:v${number}` })
 }
 
 async function publish(
@@ -160,8 +181,9 @@ async function publish(
   const newArtifact = randomBytes(16).toString('hex') as ArtifactId
   const written: WrittenPack[] = []
   // The same content as before, and yet not all of it was there: that version is damaged, and this one is whole.
+  const { previous } = made
   const hasNew = writer.hasNew || kept.usedBy(made.reliance).length > 0
-  const mends = made.previous?.root === made.built.root && hasNew
+  const mends = previous?.root === made.built.root && previous.isPartial !== true && hasNew
   const reuse = mends ? 'never' : request.reuse
   for (let createdAt = Date.now(); ; createdAt++) {
     const object = versionObject(made, request, createdAt)
@@ -169,6 +191,10 @@ async function publish(
     // Content that is there needs no version object, unless another process changes the plan meanwhile.
     const isStored = planCommit(store.index.state, intent).outcome.kind === 'created'
     if (isStored) writer.metadata.add(VERSION, intent.versionId, encodeVersionObject(object))
+    const fetched = isStored ? undefined : partialOf(store.index.state, intent)
+    if (fetched !== undefined) {
+      writer.metadata.add(VERSION, fetched.id, encodeVersionObject(fetched.object))
+    }
     written.push(...(await writer.finish()))
     const packs = [...kept.usedBy(made.reliance), ...written]
     const own = packs.map(({ id }) => id)
@@ -181,9 +207,11 @@ async function publish(
         const commit = planCommit(state, intent)
         const { finishes } = request
         const plan = finishes === undefined ? commit : withDraft(state, commit, finishes)
-        if (plan.outcome.kind !== 'created') return plan
-        if (!isStored) return AGAIN
+        const partial = partialOf(state, intent)
+        if (plan.outcome.kind !== 'created' && partial === undefined) return plan
+        if (plan.outcome.kind === 'created' ? !isStored : partial?.id !== fetched?.id) return AGAIN
         if (!made.reliance.holds(state, own)) return STALE
+        if (partial !== undefined) return withFetch(plan, partial)
         merged = merge !== undefined && stands(merge, state)
         return merged && merge !== undefined ? withMerge(plan, packs, merge) : plan
       },
@@ -196,6 +224,21 @@ async function publish(
     kept.keep([...kept.packs, ...written])
     return undefined
   }
+}
+
+/** The partial version that has this very content: with the commit all of it is here. */
+function partialOf(state: StateView, intent: CommitIntent): VersionRow | undefined {
+  const { outcome } = planCommit(state, intent)
+  const version = outcome.kind === 'unchanged' ? state.versionById(outcome.version) : undefined
+  return version?.partial === true ? version : undefined
+}
+
+function withFetch(
+  { changes, outcome }: Plan<CommitOutcome>,
+  { artifact, id: version }: VersionRow,
+): Plan<CommitOutcome> {
+  const fetch: Change = { kind: 'version.fetch', artifact, version, whole: true }
+  return { changes: [...changes, fetch], outcome }
 }
 
 /** The same commit, with which many small packs become few. */
@@ -262,8 +305,7 @@ function countChanges(
   } catch (error) {
     // Where the index has no room to take the commit up, it cannot be compared either.
     const isBehind = error instanceof ArtifactsError && error.code === 'ERR_BUSY'
-    const isDamage = error instanceof ArtifactsError && error.code === 'ERR_DAMAGED'
-    if (isDamage || isBehind || isSqliteError(error)) return undefined
+    if (isLoss(error) || isBehind || isSqliteError(error)) return undefined
     throw error
   }
   return { ...counts, unchanged: built.entries - counts.added - counts.changed }

@@ -1,5 +1,5 @@
 /** Looks up whether the store has what an entry names. */
-import { ArtifactsError } from '../../errors.ts'
+import { isLoss } from '../../errors.ts'
 import type { Content, ObjectId } from '../../types.ts'
 import type { OpenedStore } from '../opened.ts'
 import { type ReadRecipe, readRecipe } from '../recipes.ts'
@@ -27,7 +27,7 @@ function readable(store: OpenedStore, id: ObjectId): ReadRecipe | undefined {
   try {
     return readRecipe(store, id)
   } catch (error) {
-    if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return undefined
+    if (isLoss(error)) return undefined
     throw error
   }
 }

@@ -2,7 +2,7 @@
  * What the version before holds, which need not be looked up object by object: most of a commit is in it. That version
  * is live, and the commit relies on it as a whole.
  */
-import { ArtifactsError } from '../../errors.ts'
+import { isLoss } from '../../errors.ts'
 import type { Content, FileEntry, ObjectId } from '../../types.ts'
 import { leafIds, type ReadNode, TreeCursor } from '../tree/cursor.ts'
 
@@ -39,7 +39,7 @@ export class PreviousTree {
     try {
       return attempt()
     } catch (error) {
-      if (!(error instanceof ArtifactsError) || error.code !== 'ERR_DAMAGED') throw error
+      if (!isLoss(error)) throw error
       this.#cursor = undefined
       return false
     }

@@ -175,7 +175,8 @@ export class VersionWriter {
   #previousTree(): PreviousTree {
     const { index } = this.#store
     // Where a pack is lost, that a version has something says nothing: each content is looked up.
-    const previous = index.objects.areComplete() ? this.#previous : undefined
+    const isSure = this.#previous?.isPartial !== true && index.objects.areComplete()
+    const previous = isSure ? this.#previous : undefined
     if (previous !== undefined) this.#reliance.onVersion(previous.version)
     return new PreviousTree(nodeReader(this.#store), previous?.root)
   }

@@ -20,6 +20,8 @@ export interface CheckedVersion {
   readonly root: ObjectId
   readonly files: number
   readonly bytes: number
+  /** 1: it came from a remote without its bytes, or without some. */
+  readonly partial: number
   /** The draft that it is a part of, and no version: then `id` is its root. */
   readonly draft?: string
 }
@@ -51,7 +53,7 @@ export interface WalkOptions {
   readonly catchUp: boolean
 }
 
-/** Walks all versions and reports what they lack in a source of objects. */
+/** Walks all versions and reports what they lack in a source of objects, and was not left to a remote. */
 export function walkVersions(
   examination: Examination,
   source: ObjectSource,
@@ -62,6 +64,7 @@ export function walkVersions(
   const trees = new TreeCheck(source)
   let files = 0
   let versions = 0
+  let notFetched = 0
   for (const version of versionsToCheck(examination)) {
     signal?.throwIfAborted()
     const verdict = options.catchUp
@@ -72,9 +75,23 @@ export function walkVersions(
     files += version.files
     onProgress?.({ phase: 'verify', files, bytes: bytesRead })
     // Once more, rather than remembering what may be millions of losses.
-    if (verdict > 0) lookOver(trees, source, version, (loss) => onLoss(loss, version))
+    if (verdict === 0) continue
+    lookOver(trees, source, version, (loss) => {
+      if (version.partial === 1 && !wasHere(examination, loss.id)) notFetched++
+      else onLoss(loss, version)
+    })
   }
-  return { versions, files, nodes: trees.nodes, lookups: trees.objects }
+  return { versions, files, nodes: trees.nodes, lookups: trees.objects, notFetched }
+}
+
+/** Whether the store has, or had, the object that a partial version lacks: then that is damage. */
+function wasHere({ fresh, live }: Examination, id: ObjectId): boolean {
+  const key = Buffer.from(id, 'hex')
+  return (
+    fresh.find(key) !== undefined ||
+    fresh.badPacksOf(key).length > 0 ||
+    live.packsOf(key).length > 0
+  )
 }
 
 /** gc would have to be as quick as this again and again. */
@@ -128,7 +145,7 @@ function lookOver(
 }
 
 const VERSIONS = `
-SELECT version.id, version.artifact, number, root, files, bytes, deleted, project, name
+SELECT version.id, version.artifact, number, root, files, bytes, partial, deleted, project, name
 FROM version JOIN artifact ON artifact.id = version.artifact
 WHERE purged IS NULL ORDER BY project, name, number`
 
@@ -167,7 +184,7 @@ function rowsOf(connection: Connection, { project: home }: Examination): Checked
   })
   const parts = connection.all<PartRow>(PARTS).map(({ part, name, key, ...row }) => {
     const ref = `part ${part} of the draft "${key}" of ${name}`
-    return { ...row, id: row.root, artifact: '' as ArtifactId, number: part, ref }
+    return { ...row, id: row.root, artifact: '' as ArtifactId, number: part, partial: 0, ref }
   })
   return [...versions, ...parts]
 }

@@ -89,6 +89,10 @@ export class Census {
     return this.#unreadable.values()
   }
 
+  get hasUnreadable(): boolean {
+    return this.#unreadable.size > 0
+  }
+
   /** Bytes that only this owner reaches, with what the pack needs for them. */
   bytesOf(owner: number): number {
     return this.#bytes.get(owner) ?? 0

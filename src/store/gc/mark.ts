@@ -3,7 +3,7 @@
  * the same owner before is stepped over with all that is below it, so versions that share most of their content cost
  * what they do not share.
  */
-import { ArtifactsError, damaged } from '../../errors.ts'
+import { damaged, isLoss } from '../../errors.ts'
 import type { Entry, ObjectId, OperationOptions } from '../../types.ts'
 import { RECIPE, readId } from '../object/id.ts'
 import { decodePart, decodeRecipe } from '../object/recipe.ts'
@@ -19,6 +19,8 @@ export interface Marked {
   readonly owner: number
   /** What messages call it. */
   readonly ref: string
+  /** It came without some of its bytes: what is nowhere was not fetched. */
+  readonly partial?: boolean
 }
 
 /** Something that a version consists of and that cannot be found. */
@@ -54,7 +56,7 @@ export class Marker {
     try {
       await this.#markTree(marked)
     } catch (error) {
-      if (!isDamage(error)) throw error
+      if (!isLoss(error)) throw error
       this.#note(marked, '', error)
     }
   }
@@ -87,7 +89,7 @@ export class Marker {
     try {
       this.#meetRecipe(content.id, marked, path)
     } catch (error) {
-      if (!isDamage(error)) throw error
+      if (!isLoss(error)) throw error
       this.#note(marked, path, error)
     }
   }
@@ -119,10 +121,15 @@ export class Marker {
   /** True for an object that was not met before, and is there. */
   #meet(id: Buffer, marked: Marked, path: string): boolean {
     const met = this.#census.meet(id, marked.owner)
-    if (met === 'missing') {
+    if (met === 'missing' && !this.#isUnfetched(marked)) {
       this.#note(marked, path, () => this.#store.index.objects.missing(readId(id)))
     }
     return met === 'new'
+  }
+
+  /** Where a pack can't be read, it may be that one which had it. */
+  #isUnfetched({ partial = false }: Marked): boolean {
+    return partial && !this.#census.hasUnreadable
   }
 
   #note({ ref, owner }: Marked, path: string, error: Error | (() => Error)): void {
@@ -140,8 +147,4 @@ export class Marker {
     await new Promise((resolve) => setImmediate(resolve))
     this.#options.signal?.throwIfAborted()
   }
-}
-
-function isDamage(error: unknown): error is ArtifactsError {
-  return error instanceof ArtifactsError && error.code === 'ERR_DAMAGED'
 }

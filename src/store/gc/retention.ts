@@ -29,6 +29,8 @@ export interface Fate {
   /** Of its entries. */
   readonly bytes: number
   readonly stays: boolean
+  /** Not all of it is here. */
+  readonly partial?: true
   /**
    * `live`; `expired`: its time has come, and gc deletes it; `grace`: it is deleted, and stays until `until`; `deleted`:
    * its grace is over.
@@ -59,6 +61,7 @@ export function* fatesOf(state: StateView, moment: Moment): Generator<Fate> {
         ref: `${name}:v${number}`,
         files: object.files,
         bytes: object.bytes,
+        ...(version.partial === undefined ? {} : { partial: true }),
         ...(version.deleted === undefined
           ? fateOfLive(state, version, moment)
           : fateOfDeleted(timeOf(version.deleted), moment)),

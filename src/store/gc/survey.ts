@@ -74,8 +74,10 @@ async function attempt(
     const marker = new Marker(store, census, request)
     // Those that stay come first: what goes with the others is what is left.
     await markDrafts(store, marker, explain ? EVERYBODY + versions.length : EVERYBODY)
+    // So do whole ones: what they share with partial ones is looked for where nothing may be missing.
+    const partialLast = versions.toSorted((a, b) => Number(a.partial ?? 0) - Number(b.partial ?? 0))
     for (const stays of [true, false]) {
-      for (const version of versions) {
+      for (const version of partialLast) {
         const known = counted.get(version.version)
         if (version.stays !== stays || version.owner === 0 || known === true || known === stays)
           continue

@@ -4,7 +4,7 @@
  * the disk never promises bytes that are gone, and what a lost pack held is stored again by the next commit.
  */
 import { statSync } from 'node:fs'
-import { damaged } from '../../errors.ts'
+import { type ArtifactsError, damaged } from '../../errors.ts'
 import type { ObjectId } from '../../types.ts'
 import { type Layout, packPath } from '../layout.ts'
 import { ID_BYTES, readId } from '../object/id.ts'
@@ -114,7 +114,7 @@ export class Objects {
   }
 
   /** The error for an object that should be here and is not; it names the packs that cannot be read. */
-  missing(id: ObjectId): Error {
+  missing(id: ObjectId): ArtifactsError {
     const lost = this.#source.read((connection) =>
       connection
         .all<{ id: number; name: ObjectId }>(
