@@ -1,6 +1,7 @@
 /** The references of a commit: of the URIs that were given, or of a version whose references nobody could look at. */
 import type { CommitOptions } from './commit.ts'
 import { ArtifactsError } from './errors.ts'
+import { refuseNotFetched } from './not-fetched.ts'
 import { resolveReference } from './references.ts'
 import { contentOf, type Session } from './session.ts'
 import { nodeReader } from './store/opened.ts'
@@ -52,5 +53,7 @@ export function refuseResolveWith(paths: readonly string[], options: CommitOptio
 }
 
 function entriesOf(session: Session, ref: string): ReturnType<typeof entries> {
-  return entries(nodeReader(session.opened), contentOf(session, ref).version.object.root)
+  const resolved = contentOf(session, ref)
+  refuseNotFetched(session, resolved)
+  return entries(nodeReader(session.opened), resolved.version.object.root)
 }

@@ -3,6 +3,7 @@ import { createReadStream, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { ArtifactsError } from './errors.ts'
 import { fetchReferences } from './fetched-references.ts'
+import { refuseNotFetched } from './not-fetched.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { openStaging } from './store/checkout/staging.ts'
 import { temporaryName } from './store/layout.ts'
@@ -39,7 +40,7 @@ interface AtHand {
 
 /**
  * References are fetched first; nothing is handed out where one can't be had.
- * @throws ArtifactsError ERR_NOT_FOUND; of references as `download`; of the content ERR_DAMAGED.
+ * @throws ArtifactsError ERR_NOT_FOUND, ERR_NOT_FETCHED; of references as `download`; of the content ERR_DAMAGED.
  */
 export async function exportTar(
   session: Session,
@@ -48,6 +49,7 @@ export async function exportTar(
 ): Promise<ExportedTar> {
   const { opened } = session
   const resolved = contentOf(session, ref)
+  refuseNotFetched(session, resolved)
   const { root } = resolved.version.object
   const name = refOf(session, resolved)
   let files = 0

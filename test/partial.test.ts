@@ -71,6 +71,7 @@ test('reading what is not here names how much it is, and the command that fetche
     () => store.localPath('bike'),
     () => store.localPath('bike', { path: 'dir' }),
     () => store.wandbDigest('bike'),
+    () => store.exportTar('bike'),
     async () => drain((await store.artifact('bike')).read('b.bin')),
   ]) {
     await notFetched(attempt)
