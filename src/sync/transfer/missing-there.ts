@@ -3,7 +3,7 @@
  * looked up in the receiver's tables. The same walk notes for each subtree in which packs it lies, there or here, so that
  * the `closure` of every version is exact, however much the versions share.
  */
-import { ArtifactsError, damaged } from '../../errors.ts'
+import { ArtifactsError, damaged, isLoss } from '../../errors.ts'
 import { encodeVersionObject } from '../../store/log/version-object.ts'
 import { Codec } from '../../store/object/compression.ts'
 import { RECIPE, readId, VERSION } from '../../store/object/id.ts'
@@ -180,8 +180,7 @@ export class MissingThere {
     try {
       return run()
     } catch (error) {
-      if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED')
-        this.#refusePartial(error)
+      if (isLoss(error)) this.#refusePartial(error)
       throw error
     }
   }
