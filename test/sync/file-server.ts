@@ -114,14 +114,22 @@ async function answer(
   if (conditions === 'racy') await sleep(2)
   if (isConditional && (early || (conditions === 'atomic' && files.has(name)))) return end(412)
   files.set(name, bytes)
+  times.set(bytes, Date.now())
   return end(201)
 }
 
+/** When files were put, by their bytes; the others were there from the beginning. */
+const times = new WeakMap<Buffer, number>()
+const beginning = Date.now()
+
 function page(files: Map<string, Buffer>, folder: string, after: string, clock: number): object {
-  const modified = new Date(Date.now() + clock).toISOString()
   const names = [...files.keys()].filter((name) => name.startsWith(folder) && name > after).sort()
   return {
-    files: names.slice(0, 1000).map((name) => ({ name, size: files.get(name)?.length, modified })),
+    files: names.slice(0, 1000).map((name) => {
+      const bytes = files.get(name) ?? Buffer.alloc(0)
+      const modified = new Date((times.get(bytes) ?? beginning) + clock).toISOString()
+      return { name, size: bytes.length, modified }
+    }),
     more: names.length > 1000,
   }
 }

@@ -30,6 +30,8 @@ export interface S3Options {
   readonly connectTimeout?: number
   readonly idleTimeout?: number
   readonly connections?: number
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
 }
 
 /** What servers say when they know no conditions. */
@@ -50,10 +52,10 @@ export class S3Backend implements Backend {
    * @param address `s3://bucket` or `s3://bucket/prefix`
    * @throws ArtifactsError ERR_USAGE for another address, ERR_CONFIG for credentials that can't be read
    */
-  static async open(address: string, { env, ...timeouts }: S3Options): Promise<S3Backend> {
+  static async open(address: string, { env, now, ...timeouts }: S3Options): Promise<S3Backend> {
     const { bucket, prefix } = partsOf(address)
     const network = new Network({ ...timeouts, env, trusted: [], attempts: 1 })
-    return new S3Backend(await Bucket.open(bucket, network, env), network, prefix)
+    return new S3Backend(await Bucket.open(bucket, network, env, now), network, prefix)
   }
 
   private constructor(bucket: Bucket, network: Network, prefix: string) {

@@ -10,7 +10,7 @@ export function shownUrl(url: URL | string): string {
 /** Errors of a system that has no way to any network, or none to this one. */
 const NO_ROUTE = ['ENETUNREACH', 'ENETDOWN', 'EHOSTUNREACH', 'EAI_AGAIN']
 /** A connection that was there and broke off, or a server that was slow: worth another attempt. */
-const BROKEN_OFF = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED']
+const BROKEN_OFF = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED', 'ERR_PROXY_BUSY']
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'it closed the connection',
@@ -22,6 +22,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'there is no way to it',
   ENETDOWN: 'there is no network',
 }
+
+const PROXY_HINT =
+  'The proxy wants to know who asks: `export https_proxy=http://USER:PASSWORD@HOST:PORT`, and `http_proxy` alike.'
 
 export function isBrokenOff(error: unknown): boolean {
   return isSystemError(error, ...BROKEN_OFF)
@@ -52,7 +55,9 @@ export function unreachable(url: URL, error: unknown): unknown {
     {
       hint: isCertificate
         ? 'Name the file of certificates to trust: `export ARTIFACTS_CA_BUNDLE=FILE`.'
-        : 'Check the network and the address, and try again.',
+        : code === 'ERR_PROXY_DENIED'
+          ? PROXY_HINT
+          : 'Check the network and the address, and try again.',
       cause: error,
       data: { url: shownUrl(url), offline: NO_ROUTE.includes(code), passing: isBrokenOff(error) },
     },
@@ -77,7 +82,7 @@ export function refusal(url: URL, status: number, said = ''): ArtifactsError {
     })
   }
   return new ArtifactsError('ERR_REMOTE_DENIED', `${name} refuses: it answers ${answer}.`, {
-    hint: 'Check the credentials and what they allow.',
+    hint: status === 407 ? PROXY_HINT : 'Check the credentials and what they allow.',
     data,
   })
 }

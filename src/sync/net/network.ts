@@ -7,14 +7,13 @@
  * the server says `Retry-After` not before.
  */
 import { type LookupAddress, lookup } from 'node:dns'
-import { readFileSync } from 'node:fs'
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { rootCertificates } from 'node:tls'
 import { ArtifactsError } from '../../errors.ts'
 import { isPublicAddress } from './addresses.ts'
+import { authorities } from './authorities.ts'
 import { isBrokenOff, refusal, shownUrl, unreachable } from './failures.ts'
 import { proxyFor, proxyHeaders, TunnelAgent } from './proxy.ts'
 
@@ -60,6 +59,7 @@ export interface Answer {
 }
 
 const ATTEMPTS = 5
+const CONNECT_TIMEOUT = 10_000
 const REDIRECTS = 5
 const LONGEST_PAUSE = 30_000
 const PASSING = new Set([408, 429, 500, 502, 503, 504])
@@ -142,7 +142,8 @@ export class Network implements Disposable {
   }
 
   #once(url: URL, { method = 'GET', headers, body, signal }: Request): Promise<Answer> {
-    const { connectTimeout = 10_000, idleTimeout = 60_000 } = this.#options
+    signal?.throwIfAborted()
+    const { connectTimeout = CONNECT_TIMEOUT, idleTimeout = 60_000 } = this.#options
     const isTrusted = this.#trusts(url)
     const host = url.hostname.replace(/^\[|\]$/g, '')
     if (isIP(host) !== 0 && !isTrusted && !isPublicAddress(host)) throw notPublic(url)
@@ -161,15 +162,24 @@ export class Network implements Disposable {
         // Behind a proxy it is the proxy that looks names up, and decides where they may lead.
         ...(isTrusted || proxy !== undefined ? {} : { lookup: publicOnly(url) }),
         ...(proxy === undefined ? {} : this.#through(proxy, url, headers)),
-        ...(signal === undefined ? {} : { signal }),
       })
-      const connecting = setTimeout(() => sent.destroy(timedOut()), connectTimeout)
+      // A request that has no connection yet tells nobody that it was destroyed.
+      const giveUp = (error: unknown): void => {
+        sent.destroy(error as Error)
+        reject(error)
+      }
+      const abort = (): void => giveUp(signal?.reason)
+      signal?.addEventListener('abort', abort, { once: true })
+      const connecting = setTimeout(() => giveUp(timedOut()), connectTimeout)
       sent.on('socket', (socket) => {
         if (!socket.connecting) clearTimeout(connecting)
         else socket.once(isSecure ? 'secureConnect' : 'connect', () => clearTimeout(connecting))
       })
       sent.setTimeout(idleTimeout, () => sent.destroy(timedOut()))
-      sent.on('close', () => clearTimeout(connecting))
+      sent.on('close', () => {
+        clearTimeout(connecting)
+        signal?.removeEventListener('abort', abort)
+      })
       sent.on('error', reject)
       sent.on('response', (answer) => {
         const { statusCode = 0, headers: received } = answer
@@ -186,7 +196,9 @@ export class Network implements Disposable {
 
   #through(proxy: URL, url: URL, headers: Request['headers']): https.RequestOptions {
     if (url.protocol === 'https:') {
-      const tunnel = this.#tunnels.get(proxy.href) ?? new TunnelAgent(proxy, this.#tls)
+      const { connectTimeout = CONNECT_TIMEOUT } = this.#options
+      const tunnel =
+        this.#tunnels.get(proxy.href) ?? new TunnelAgent(proxy, this.#tls, connectTimeout)
       this.#tunnels.set(proxy.href, tunnel)
       return { agent: tunnel }
     }
@@ -314,11 +326,4 @@ function notPublic(url: URL): ArtifactsError {
 
 function timedOut(): Error {
   return Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })
-}
-
-/** The certificates to trust where a file of more is named. */
-function authorities(env: Variables): string[] | undefined {
-  const file = env['ARTIFACTS_CA_BUNDLE'] ?? env['AWS_CA_BUNDLE'] ?? env['SSL_CERT_FILE']
-  if (file === undefined || file === '') return undefined
-  return [...rootCertificates, readFileSync(file, 'utf8')]
 }

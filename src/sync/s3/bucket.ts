@@ -54,6 +54,9 @@ export interface S3Request extends Request {
 const EMPTY = createHash('sha256').digest('hex')
 const LARGEST_LIST = 16 << 20
 const LARGEST_ERROR = 65_536
+/** One of the region, one of the time. */
+const MOST_CORRECTIONS = 2
+const FAR = 4 * 60_000
 
 export class Bucket {
   readonly name: string
@@ -61,19 +64,28 @@ export class Bucket {
   readonly #settings: S3Settings
   readonly #signingKeys = new Map<string, ArrayBuffer>()
   #region: string
+  readonly #now: () => number
+  /** Milliseconds by which the server's clock is ahead, where that matters. */
+  #ahead = 0
 
   /** @throws ArtifactsError ERR_CONFIG, ERR_USAGE for a name that no bucket can have. */
-  static async open(name: string, network: Network, env: Variables): Promise<Bucket> {
+  static async open(
+    name: string,
+    network: Network,
+    env: Variables,
+    now: () => number = Date.now,
+  ): Promise<Bucket> {
     if (!/^[a-z0-9][a-z0-9._-]{1,253}[a-z0-9]$/i.test(name)) {
       throw new ArtifactsError('ERR_USAGE', `"${name}" is no name of a bucket.`, {
         hint: 'A bucket comes first: `s3://BUCKET/KEY`.',
       })
     }
-    return new Bucket(name, network, await readS3Settings(env, network))
+    return new Bucket(name, network, await readS3Settings(env, network), now)
   }
 
-  private constructor(name: string, network: Network, settings: S3Settings) {
+  private constructor(name: string, network: Network, settings: S3Settings, now: () => number) {
     this.name = name
+    this.#now = now
     this.#network = network
     this.#settings = settings
     this.#region = settings.region
@@ -196,19 +208,35 @@ export class Bucket {
     return readText(answer, LARGEST_LIST)
   }
 
-  /** The answer to a signed request, whatever its status. Asks again where the bucket says that it is in another region. */
+  /**
+   * The answer to a signed request, whatever its status. Asks again where the bucket says that it is in another region, and
+   * where it refuses by a clock that is far from this machine's.
+   */
   async ask(key: string, asked: S3Request): Promise<Answer> {
     for (let attempt = 0; ; attempt++) {
       const url = this.#urlOf(key, asked.query ?? {})
       const headers = await this.#signed(url, asked)
       const answer = await this.#network.request(url, { ...asked, headers, follow: false })
-      const region = answer.headers['x-amz-bucket-region']
-      const isElsewhere =
-        answer.status >= 300 && typeof region === 'string' && region !== this.#region
-      if (!isElsewhere || attempt > 0) return answer
+      if (attempt === MOST_CORRECTIONS || !this.#learns(answer)) return answer
       answer.body.destroy()
-      this.#region = region
     }
+  }
+
+  /** Takes up what an answer says of region and time; false where it says nothing new. */
+  #learns({ status, headers }: Answer): boolean {
+    if (status < 300) return false
+    const region = headers['x-amz-bucket-region']
+    const isElsewhere = typeof region === 'string' && region !== this.#region
+    // It becomes a part of a host's name.
+    if (isElsewhere && /^[a-z0-9-]{1,64}$/.test(region)) {
+      this.#region = region
+      return true
+    }
+    const ahead = Date.parse(headers.date ?? '') - this.#now()
+    // Servers refuse a difference of a quarter of an hour.
+    if (status !== 403 || !(Math.abs(ahead - this.#ahead) > FAR)) return false
+    this.#ahead = ahead
+    return true
   }
 
   async #signed(url: URL, asked: S3Request): Promise<Record<string, string>> {
@@ -224,6 +252,7 @@ export class Bucket {
       service: 's3',
       region: this.#region,
       cache: this.#signingKeys,
+      datetime: new Date(this.#now() + this.#ahead).toISOString().replace(/[:-]|\.\d{3}/g, ''),
     })
     const signed = await signer.sign()
     return Object.fromEntries(signed.headers.entries())

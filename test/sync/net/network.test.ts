@@ -1,9 +1,12 @@
+import { createServer } from 'node:net'
+import { performance } from 'node:perf_hooks'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isOffline, refusal, unreachable } from '../../../src/sync/net/failures.ts'
 import { Network, readText } from '../../../src/sync/net/network.ts'
 import { rejects } from '../../support/rejects.ts'
 import { web } from '../../support/web.ts'
+import { listening } from './tunnel.ts'
 
 const test = suite('network')
 
@@ -135,6 +138,22 @@ test('a server that says nothing more is not waited for', async () => {
   await rejects(net.request(new URL(`${site.url}/silent`)), 'ERR_REMOTE_UNREACHABLE')
   const answer = await net.request(new URL(`${site.url}/stalls`))
   await rejects(readText(answer, 100), 'ERR_REMOTE_UNREACHABLE')
+})
+
+test('a server that takes no more of what is sent is not waited for', async () => {
+  await using deaf = await listening(createServer((socket) => socket.pause()))
+  const at = `127.0.0.1:${deaf.port}`
+  using net = network(at)
+  const body = {
+    size: 64 << 20,
+    *pieces() {
+      for (let i = 0; i < 64; i++) yield Buffer.alloc(1 << 20)
+    },
+  }
+  const before = performance.now()
+  const request = { method: 'PUT', body } as const
+  await rejects(net.request(new URL(`http://${at}/`), request), 'ERR_REMOTE_UNREACHABLE')
+  assert.ok(performance.now() - before < 20_000)
 })
 
 test('an answer longer than it may be is not read to its end', async () => {

@@ -1,34 +1,29 @@
-import { readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, connect } from 'node:net'
-import { resolve } from 'node:path'
+import { createServer as createTcpServer } from 'node:net'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { HttpBackend } from '../../../src/sync/backends/http.ts'
+import { retrying } from '../../../src/sync/backends/retrying.ts'
 import { Network, readText } from '../../../src/sync/net/network.ts'
 import { proxyFor } from '../../../src/sync/net/proxy.ts'
+import { probe } from '../../../src/sync/probe.ts'
 import { rejects } from '../../support/rejects.ts'
+import { temporaryDirectory } from '../../support/temp.ts'
+import { fileServer } from '../file-server.ts'
+import {
+  CERTIFICATE,
+  EXAMPLE,
+  LOOPBACK_CERTIFICATE,
+  listening,
+  tlsRelay,
+  tunnel,
+} from './tunnel.ts'
 
 const test = suite('proxy')
-
-/** For `example.test`, for a hundred years. */
-const CERTIFICATE = resolve('test/support/tls/cert.pem')
-const KEY = resolve('test/support/tls/key.pem')
-
-interface Listening extends AsyncDisposable {
-  readonly port: number
-}
-
-async function listen(server: Server): Promise<Listening> {
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  return {
-    port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((done) => server.close(done))
-    },
-  }
-}
 
 const through = (url: string, env: Record<string, string>): string | undefined =>
   proxyFor(new URL(url), env)?.href
@@ -69,9 +64,28 @@ test('this machine, and what no_proxy lists, is asked directly', () => {
   assert.is(through('http://x.y/', { ...env, no_proxy: '*' }), undefined)
 })
 
+test('no_proxy lists addresses and networks, too, and what tells a machine who it is is asked directly', () => {
+  const env = { all_proxy: 'http://p:1', no_proxy: '10.0.0.0/8, 192.168.1.7 fd00::/8,B.org' }
+  for (const url of [
+    'http://10.1.2.3/',
+    'http://192.168.1.7:9000/',
+    'http://[fd00::1]/',
+    'http://169.254.169.254/',
+    'https://b.org/',
+  ]) {
+    assert.is(through(url, env), undefined, url)
+  }
+  for (const url of ['http://11.1.2.3/', 'http://192.168.1.70/', 'http://[fe00::1]/']) {
+    assert.is(through(url, env), 'http://p:1/', url)
+  }
+  for (const nonsense of ['10.0.0.0/99', '/', '10.0.0.0/x']) {
+    assert.is(through('http://10.0.0.1/', { ...env, no_proxy: nonsense }), 'http://p:1/')
+  }
+})
+
 test('http goes to the proxy with its whole URL, and with what the proxy wants to know', async () => {
   const seen: unknown[] = []
-  await using proxy = await listen(
+  await using proxy = await listening(
     createServer((request, response) => {
       const { host, 'proxy-authorization': who } = request.headers
       seen.push([request.url, host, who])
@@ -88,26 +102,15 @@ test('http goes to the proxy with its whole URL, and with what the proxy wants t
 })
 
 test('https goes through it unseen, to a host whose certificate a file makes trusted', async () => {
-  const tls = { cert: readFileSync(CERTIFICATE), key: readFileSync(KEY) }
-  await using site = await listen(createTlsServer(tls, (_, response) => response.end('secret')))
+  await using site = await listening(
+    createTlsServer(EXAMPLE, (_, response) => response.end('secret')),
+  )
   const asked: (string | undefined)[] = []
-  let refuses = false
-  const server = createServer()
-  server.on('connect', (request, socket) => {
+  let status = 200
+  await using proxy = await tunnel(site.port, (request) => {
     asked.push(request.url)
-    if (refuses) {
-      socket.end('HTTP/1.1 407 Who are you\r\n\r\n')
-      return
-    }
-    const onward = connect(site.port, '127.0.0.1', () => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n')
-      onward.pipe(socket).pipe(onward)
-    })
-    socket.on('error', () => onward.destroy())
-    onward.on('error', () => socket.destroy())
-    server.once('close', () => socket.destroy())
+    return status
   })
-  await using proxy = await listen(server)
   const url = new URL('https://example.test/a')
   const env = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, ARTIFACTS_CA_BUNDLE: CERTIFICATE }
   using network = new Network({ trusted: [], env })
@@ -116,10 +119,75 @@ test('https goes through it unseen, to a host whose certificate a file makes tru
   using careful = new Network({ trusted: [], env: { HTTPS_PROXY: env.HTTPS_PROXY }, pause: 1 })
   const untrusted = await rejects(careful.request(url), 'ERR_REMOTE_UNREACHABLE')
   assert.match(untrusted.hint ?? '', 'ARTIFACTS_CA_BUNDLE')
-  refuses = true
+  status = 407
   using unknown = new Network({ trusted: [], env, pause: 1 })
   const refused = await rejects(unknown.request(url), 'ERR_REMOTE_UNREACHABLE')
   assert.match(refused.message, 'answers 407')
+  assert.match(refused.hint ?? '', 'https_proxy=http://USER:PASSWORD@')
 })
+
+test('a proxy that is busy is asked again', async () => {
+  await using site = await listening(
+    createTlsServer(EXAMPLE, (_, response) => response.end('secret')),
+  )
+  const answers = [503, 502]
+  await using proxy = await tunnel(site.port, () => answers.shift() ?? 200)
+  const env = { https_proxy: `http://127.0.0.1:${proxy.port}`, ARTIFACTS_CA_BUNDLE: CERTIFICATE }
+  using network = new Network({ trusted: [], env, pause: 1 })
+  const answer = await network.request(new URL('https://example.test/a'))
+  assert.is(await readText(answer, 100), 'secret')
+  assert.equal(answers, [])
+})
+
+test('a proxy that is spoken to in https is known by the same certificates', async () => {
+  await using dir = await temporaryDirectory()
+  const both = join(dir.path, 'ca.pem')
+  writeFileSync(both, readFileSync(CERTIFICATE) + readFileSync(LOOPBACK_CERTIFICATE, 'utf8'))
+  await using site = await listening(
+    createTlsServer(EXAMPLE, (_, response) => response.end('secret')),
+  )
+  await using proxy = await tunnel(site.port, () => 200, { isSecure: true })
+  const https_proxy = `https://127.0.0.1:${proxy.port}`
+  const url = new URL('https://example.test/a')
+  using network = new Network({ trusted: [], env: { https_proxy, AWS_CA_BUNDLE: both } })
+  assert.is(await readText(await network.request(url), 100), 'secret')
+  const half = { https_proxy, AWS_CA_BUNDLE: CERTIFICATE }
+  using careful = new Network({ trusted: [], env: half, pause: 1 })
+  await rejects(careful.request(url), 'ERR_REMOTE_UNREACHABLE')
+})
+
+test('all requests of a remote go through the proxy, which learns nothing of them but the host', async () => {
+  await using files = await fileServer({}, { token: 'hunter2' })
+  await using site = await tlsRelay(Number(new URL(files.url).port))
+  const seen: string[] = []
+  await using proxy = await tunnel(site.port, (request) => {
+    seen.push(`${request.url} ${JSON.stringify(request.headers)}`)
+    return 200
+  })
+  const env = { https_proxy: `http://127.0.0.1:${proxy.port}`, SSL_CERT_FILE: CERTIFICATE }
+  const authorization = 'Bearer hunter2'
+  await using backend = new HttpBackend('https://example.test/base/', { env, authorization })
+  assert.is((await probe(retrying(backend))).verdict, 'atomic')
+  assert.ok(files.asked.length > 30)
+  assert.ok(seen.length >= 1 && seen.length < files.asked.length)
+  for (const each of seen) {
+    assert.match(each, /^example\.test:443 /)
+    assert.not.match(each, 'hunter2')
+  }
+})
+
+for (const what of ['a proxy', 'a server without TLS'] as const) {
+  test(`${what} that takes a connection and says nothing is given up`, async () => {
+    await using silent = await listening(createTcpServer())
+    const at = `127.0.0.1:${silent.port}`
+    const env: Record<string, string> = what === 'a proxy' ? { https_proxy: `http://${at}` } : {}
+    using network = new Network({ trusted: [at], env, pause: 1, attempts: 2, connectTimeout: 200 })
+    const url = what === 'a proxy' ? 'https://example.test/' : `https://${at}/`
+    const before = performance.now()
+    const error = await rejects(network.request(new URL(url)), 'ERR_REMOTE_UNREACHABLE')
+    assert.match(error.message, 'does not answer')
+    assert.ok(performance.now() - before < 5000)
+  })
+}
 
 test.run()
