@@ -162,11 +162,13 @@ async function statusOf(
   const dir = resolve(session.opened.workspace, binding.path)
   const latest = currentVersion(state, binding.artifact as ArtifactId)
   const version = state.versionById(binding.version as ObjectId)
+  // A pull may have given it another number since.
+  const { number } = version ?? binding
   const facts = {
     path: binding.path,
-    ref: refOf(session, { artifact: binding, version: binding }),
+    ref: refOf(session, { artifact: binding, version: { number } }),
     artifact: binding.name,
-    version: `v${binding.number}`,
+    version: `v${number}`,
     latest: latest === undefined ? '' : `v${latest.number}`,
     ...goneness(version),
   }

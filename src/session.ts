@@ -30,13 +30,38 @@ export interface Session {
 }
 
 /** The live version that a ref means. @throws ArtifactsError ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_INVALID_NAME. */
-export function versionOf({ state, defaults }: Session, ref: string): Resolved {
-  return resolveVersion(state, parseRef(ref), defaults)
+export function versionOf(session: Session, ref: string): Resolved {
+  const { state, defaults } = session
+  return sayingOther(session, resolveVersion(state, parseRef(ref), defaults))
 }
 
 /** The version that a ref means, be it live or deleted; else as `versionOf`. */
-export function anyVersionOf({ state, defaults }: Session, ref: string): Resolved {
-  return resolveAnyVersion(state, parseRef(ref), defaults)
+export function anyVersionOf(session: Session, ref: string): Resolved {
+  const { state, defaults } = session
+  return sayingOther(session, resolveAnyVersion(state, parseRef(ref), defaults))
+}
+
+/** For so long a number may still be meant as it was before a pull. */
+const REMEMBERED_MS = 30 * 24 * 60 * 60 * 1000
+/** What was said of each open store: once is enough. */
+const said = new WeakMap<Opened, Set<string>>()
+
+/** Says so where a ref meant another version until lately; after that, the number is what it is. */
+function sayingOther(session: Session, { formerly, ...resolved }: Resolved): Resolved {
+  if (formerly === undefined || Date.now() - Date.parse(formerly.until) > REMEMBERED_MS)
+    return resolved
+  const ref = linkRefOf(session, resolved)
+  const { version, number, until } = formerly
+  const artifact = resolved.link?.portfolio ?? resolved.artifact
+  const now =
+    number === undefined ? '' : `, now "${refOf(session, { artifact, version: { number } })}"`
+  const [id, other] = [resolved.version, version].map((each) => `@${each.id.slice(0, 12)}`)
+  const text = `"${ref}" is ${id}; until ${until} it was ${other}${now}.`
+  const told = said.get(session.opened) ?? new Set()
+  said.set(session.opened, told)
+  if (!told.has(text)) session.onNotice(text)
+  told.add(text)
+  return { ...resolved, formerly }
 }
 
 /** As `versionOf`, for who reads what is in the version: ERR_NOT_FOUND too where gc has removed it since. */

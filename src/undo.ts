@@ -3,10 +3,11 @@ import { ArtifactsError } from './errors.ts'
 import { write } from './labels.ts'
 import { findOperation, laterOperation, operationDetails } from './operations.ts'
 import type { Session } from './session.ts'
+import type { Change } from './store/log/change.ts'
 import { type Slot, touches } from './store/log/effects.ts'
 import { planUndo, type UndoOutcome } from './store/log/plan-undo.ts'
 import { removedByGc } from './store/log/targets.ts'
-import { describeChange, describeSlot, refOfId, summarize } from './wording.ts'
+import { describeChange, describeSlot, refOfId, storeName, summarize } from './wording.ts'
 
 export interface UndoReport {
   /** The operation that was undone, and what it had done. */
@@ -29,7 +30,7 @@ export async function undoOperation(session: Session, n?: number): Promise<UndoR
   const intent = { operation: number, undone: found.changes }
   const { outcome, operation } = await write(session, (state) => planUndo(state, intent))
   if (outcome.kind !== 'undone' || operation.operation === undefined) {
-    throw refusal(session, number, outcome)
+    throw refusal(session, { number, changes: found.changes }, outcome)
   }
   return {
     undone: number,
@@ -50,7 +51,12 @@ function newestUndoable({ opened }: Session): number {
   )
 }
 
-function refusal(session: Session, number: number, outcome: UndoOutcome): Error {
+interface Refused {
+  readonly number: number
+  readonly changes: readonly Change[]
+}
+
+function refusal(session: Session, { number, changes }: Refused, outcome: UndoOutcome): Error {
   switch (outcome.kind) {
     case 'undone':
       return new Error(`Undoing operation ${number} wrote nothing.`)
@@ -64,16 +70,26 @@ function refusal(session: Session, number: number, outcome: UndoOutcome): Error 
         },
       )
     case 'final':
-      return new ArtifactsError(
-        'ERR_CONFLICT',
-        `Operation ${number} only removed bytes that nothing needed: nothing brings them back.`,
-        { hint: `Run \`artifacts op show ${number}\` to see which.`, data: { operation: number } },
-      )
+      return new ArtifactsError('ERR_CONFLICT', whyFinal(session, number, changes), {
+        hint: `Run \`artifacts op show ${number}\` to see what it did.`,
+        data: { operation: number },
+      })
     case 'purged':
       return removedByGc(refOfId(session, outcome.slot.version))
     case 'conflict':
       return conflict(session, number, outcome.slot)
   }
+}
+
+function whyFinal(session: Session, number: number, changes: readonly Change[]): string {
+  const pull = changes.find((change) => change.kind === 'pull')
+  if (pull !== undefined) {
+    const from = storeName(session, pull.store)
+    return `Operation ${number} is a pull: what it brought is so in "${from}", and would come again with the next.`
+  }
+  return changes.some(({ kind }) => kind === 'packs.drop' || kind === 'version.purge')
+    ? `Operation ${number} only removed bytes that nothing needed: nothing brings them back.`
+    : `Operation ${number} only says what has happened: that stays true.`
 }
 
 function conflict(session: Session, number: number, slot: Slot): ArtifactsError {
@@ -86,7 +102,9 @@ function conflict(session: Session, number: number, slot: Slot): ArtifactsError 
     'ERR_CONFLICT',
     `Operation ${number} cannot be undone: operation ${later.n} (${summary}) has changed ${describeSlot(session, slot)} since.`,
     {
-      hint: `Undo that one first: \`artifacts undo ${later.n}\`.`,
+      hint: later.final
+        ? `Set it to what it should be: operation ${later.n} can't be undone.`
+        : `Undo that one first: \`artifacts undo ${later.n}\`.`,
       data: { operation: number, later: later.n },
     },
   )

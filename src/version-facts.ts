@@ -31,12 +31,13 @@ export class VersionFacts {
   /** Takes up how things are now. */
   protected refresh(session: Session): void {
     const { state } = session.opened.index
-    const { artifact, version, link } = this.#facts.resolved
+    const { artifact, version, link, formerly } = this.#facts.resolved
     const portfolio = link && (state.artifactById(link.portfolio.id) ?? link.portfolio)
     const resolved = {
       artifact: state.artifactById(artifact.id) ?? artifact,
       version: state.versionById(version.id) ?? version,
       ...(link === undefined || portfolio === undefined ? {} : { link: { ...link, portfolio } }),
+      ...(formerly === undefined ? {} : { formerly }),
     }
     this.#facts = readFacts(session, resolved)
   }
@@ -165,6 +166,26 @@ export class VersionFacts {
 
   get #named(): ArtifactRow {
     return this.portfolio ?? this.#facts.resolved.artifact
+  }
+
+  /**
+   * The version that its ref meant until a pull renumbered that one, for 30 days; `ref`: what it is called since, unless
+   * its link was removed.
+   */
+  get formerly():
+    | { readonly id: ObjectId; readonly ref: string | undefined; readonly until: Date }
+    | undefined {
+    const { formerly } = this.#facts.resolved
+    if (formerly === undefined) return undefined
+    const { version, number, until } = formerly
+    const ref =
+      number === undefined ? undefined : this.#facts.ref.replace(/v\d+$/, () => `v${number}`)
+    return { id: version.id, ref, until: new Date(until) }
+  }
+
+  /** Whether bytes of it are still with the remote that it came from: `artifacts fetch` brings them. */
+  get isPartial(): boolean {
+    return this.#facts.resolved.version.partial === true
   }
 
   /** Ids of the versions that it was derived from. */

@@ -5,6 +5,7 @@
 import { nameOf, refOf, refWithin, type Session } from './session.ts'
 import type { Change, ChangeKind, ChangeOf, VersionLabels } from './store/log/change.ts'
 import type { Slot } from './store/log/effects.ts'
+import { addressesOf } from './sync/remote-notes.ts'
 import type { ArtifactId, ObjectId } from './types.ts'
 
 /** What an operation did, in the words of the commands that do it: `commit bike:v3 (best)`. */
@@ -105,7 +106,7 @@ export function summarize(session: Session, changes: readonly Change[]): string 
     phrases.length > MOST ? `${phrases.slice(0, MOST).join('; ')}; …` : phrases.join('; ')
   return pull === undefined
     ? said
-    : `pull from ${shortStore(pull.store)}${said === '' ? '' : `: ${said}`}`
+    : `pull from ${storeName(session, pull.store)}${said === '' ? '' : `: ${said}`}`
 }
 
 /** How many things are named before the others are only counted. */
@@ -209,7 +210,10 @@ const WORDS: Words = {
     `${whole === true ? 'all' : 'some'} bytes of version ${refOfId(session, version)} fetched`,
   'artifact.join': ({ artifact, as }, session) =>
     `artifact ${artifactName(session, artifact)} is ${as} elsewhere`,
-  pull: ({ store, n }) => `operations up to ${n} of the store ${store} taken over`,
+  pull: ({ store, n }, session) => {
+    const name = storeName(session, store)
+    return `operations up to ${n} of ${name}${name.includes(store) ? '' : ` (store ${store})`} taken over`
+  },
   'packs.drop': ({ packs }) =>
     packs
       .map(
@@ -227,8 +231,12 @@ function renumbering(
   return `${artifactName(session, artifact)}:v${old} -> v${number}`
 }
 
-function shortStore(id: string): string {
-  return `store ${id.slice(0, 12)}`
+/** What people call another store: the remote that it is, else an address where it was seen. */
+export function storeName({ opened }: Session, id: string): string {
+  const addresses = addressesOf(opened, id)
+  const { settings } = opened
+  const isIt = (name: string): boolean => addresses.includes(settings.get(`remote.${name}.url`))
+  return settings.remotes().find(isIt) ?? addresses[0] ?? `store ${id}`
 }
 
 function edgeIn(

@@ -52,6 +52,11 @@ export function knownAddress({ layout }: Pick<Opening, 'layout'>, url: string): 
   return {}
 }
 
+/** The addresses at which a store was seen. */
+export function addressesOf({ layout }: Pick<Opening, 'layout'>, store: string): readonly string[] {
+  return STORE_ID.test(store) ? Object.keys(read(layout, store)) : []
+}
+
 /**
  * Notes which store lies at a remote, as it is found or made there.
  * @throws ArtifactsError ERR_REMOTE_CHANGED when another one was there before

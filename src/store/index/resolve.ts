@@ -18,6 +18,17 @@ export interface Resolved {
   readonly version: VersionRow
   /** The portfolio that the ref names, and the version's number in it; `artifact` is the one it belongs to. */
   readonly link?: { readonly portfolio: ArtifactRow; readonly number: number }
+  /** What the ref's number meant before, where a pull gave that another one. */
+  readonly formerly?: Formerly
+}
+
+/** A version that had a number until it got another. */
+export interface Formerly {
+  readonly version: VersionRow
+  /** What it has now, in the same artifact or portfolio; undefined for a link that was removed. */
+  readonly number: number | undefined
+  /** When that happened: ISO 8601. */
+  readonly until: string
 }
 
 /**
@@ -35,10 +46,13 @@ export function resolveVersion(state: StateView, ref: Ref, defaults: RefDefaults
 export function resolveAnyVersion(state: StateView, ref: Ref, defaults: RefDefaults): Resolved {
   const { selector } = ref
   const named = ref.name === undefined ? undefined : resolveArtifact(state, ref, defaults)
-  if (named?.portfolio === true) return inPortfolio(state, named, ref)
+  if (named?.portfolio === true) {
+    const resolved = inPortfolio(state, named, ref)
+    return { ...resolved, ...formerlyOf(state, named, ref, resolved.version) }
+  }
   const { artifact, version } =
     named === undefined ? byIdAlone(state, selector) : inArtifact(state, named, selector)
-  if (ref.back === 0) return { artifact, version }
+  if (ref.back === 0) return { artifact, version, ...formerlyOf(state, artifact, ref, version) }
   if (version.deleted !== undefined) throw deletedVersion({ artifact, version }, defaults)
   const before = state.versionBefore(artifact.id, version.number, ref.back)
   if (before !== undefined) return { artifact, version: before }
@@ -85,8 +99,47 @@ function inPortfolio(state: StateView, portfolio: ArtifactRow, { selector, back 
     return { artifact, version, link: { portfolio, number: link.number } }
   const shown = formatRef({ name: portfolio.name, ...(selector && { selector }), back })
   throw new ArtifactsError('ERR_NOT_FOUND', `The portfolio has no version "${shown}".`, {
-    hint: `Run \`artifacts log ${portfolio.name}\` to see all versions.`,
+    hint: `${renumberedHint(state, portfolio, selector)}Run \`artifacts log ${portfolio.name}\` to see all versions.`,
   })
+}
+
+function formerlyOf(
+  state: StateView,
+  artifact: ArtifactRow,
+  { selector, back }: Ref,
+  version: VersionRow,
+): Pick<Resolved, 'formerly'> {
+  if (selector?.kind !== 'number' || back !== 0) return {}
+  const formerly = renumberedVersion(state, artifact, selector.number)
+  return formerly === undefined || formerly.version.id === version.id ? {} : { formerly }
+}
+
+/** The version that was the last to leave a number of an artifact or a portfolio. */
+function renumberedVersion(
+  state: StateView,
+  { id, portfolio }: ArtifactRow,
+  number: number,
+): Formerly | undefined {
+  const [row] = state.renumbered(id, number)
+  const version = row && state.versionById(row.version)
+  if (row === undefined || version === undefined) return undefined
+  return {
+    version,
+    number: portfolio === true ? state.linkOf(id, version.id)?.number : version.number,
+    until: state.operation(row.operation)?.at ?? '',
+  }
+}
+
+function renumberedHint(
+  state: StateView,
+  artifact: ArtifactRow,
+  selector: Selector | undefined,
+): string {
+  if (selector?.kind !== 'number') return ''
+  const formerly = renumberedVersion(state, artifact, selector.number)
+  if (formerly?.number === undefined) return ''
+  const ref = `${artifact.name}:v${formerly.number}`
+  return `It is "${ref}" since a pull on ${formerly.until.slice(0, 10)}. `
 }
 
 function isSelected(
@@ -126,7 +179,7 @@ function inArtifact(
   }
   const shown = `${artifact.name}${selector === undefined ? '' : formatSelector(selector)}`
   throw new ArtifactsError('ERR_NOT_FOUND', `No version "${shown}".`, {
-    hint: `${similarVersion(state, artifact, selector)}Run \`artifacts log ${artifact.name}\` to see all versions.`,
+    hint: `${renumberedHint(state, artifact, selector) || similarVersion(state, artifact, selector)}Run \`artifacts log ${artifact.name}\` to see all versions.`,
   })
 }
 
