@@ -26,18 +26,23 @@ export function ownNumbers(
   return numbers
 }
 
-/** Their numbers stand; what they do not know moves behind, in order of creation, unless it is behind already. */
+/**
+ * Their numbers stand. Of what they do not know, that whose numbers they have given, and all above, moves behind theirs in
+ * order of creation.
+ */
 export function primaryNumbers(
   ours: ArtifactState | undefined,
   theirs: ArtifactState,
 ): Map<ObjectId, number> {
   const numbers = new Map<ObjectId, number>()
   for (const [id, { number }] of theirs.versions) numbers.set(id, number)
+  const given = new Set(numbers.values())
   const unknown = [...(ours?.versions ?? [])].filter(([id]) => !numbers.has(id))
-  const isBehind = unknown.every(([, { number }]) => number >= theirs.next)
+  const collisions = unknown.map(([, { number }]) => number).filter((number) => given.has(number))
+  const lowest = collisions.reduce((one, other) => Math.min(one, other), Infinity)
   let next = theirs.next
   for (const [id, { number }] of unknown.sort(byCreation)) {
-    numbers.set(id, isBehind ? number : next++)
+    numbers.set(id, number < lowest ? number : next++)
   }
   return numbers
 }

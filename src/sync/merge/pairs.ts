@@ -1,6 +1,7 @@
 /**
- * Which artifacts of two stores are one: those with one id, here or as a store has noted it of others, else those with one
- * project and name. Of one store at most one is paired with one of the other.
+ * Which artifacts of two stores are one: those with one id, here or as a store has noted it of others; else those that have
+ * a version in common, whatever they are called by now; else those with one project and name. Of one store at most one is
+ * paired with one of the other.
  */
 import { ArtifactsError } from '../../errors.ts'
 import type { ArtifactRow, StateView } from '../../store/index/state.ts'
@@ -32,13 +33,15 @@ export function pairArtifacts(
     const row = theirs.artifactById(id)
     if (row === undefined) continue
     const known = sameId(ours, theirs, row.id)
-    const found = known ?? byName.get(nameOf(row))
-    const owner = found && claimant(ours, theirs, found.id)
-    if (owner !== undefined && owner !== row.id) {
+    if (known !== undefined && claimant(ours, theirs, known.id) !== row.id) {
       unpaired.push(row)
       continue
     }
-    if (found !== undefined) refuseOther(ours, theirs, found, row, known !== undefined)
+    const met = known ?? related(ours, theirs, row)
+    const named = met === undefined ? byName.get(nameOf(row)) : undefined
+    // One of ours that is called so may be another one of theirs, and about to give up its name.
+    const found = met ?? (named && isAnother(ours, theirs, named, row) ? undefined : named)
+    if (found !== undefined) refuseOther(ours, theirs, found, row, met !== undefined)
     pairs.push({ theirs: row, ours: found })
   }
   return { pairs: pairs.sort(byTheirName), unpaired }
@@ -65,6 +68,42 @@ function claimant(ours: StateView, theirs: StateView, id: ArtifactId): ArtifactI
   for (const each of [id, ...ours.joinedIds(id)]) {
     const row = theirs.artifactByJoinedId(each)
     if (row !== undefined) return row.id
+  }
+  return undefined
+}
+
+/** The one of ours that has a version in common, if both see it so. */
+function related(
+  ours: StateView,
+  theirs: StateView,
+  { id, portfolio }: ArtifactRow,
+): ArtifactRow | undefined {
+  const found = portfolio === true ? undefined : relative(theirs, id, ours)
+  if (found === undefined || claimant(ours, theirs, found) !== undefined) return undefined
+  return relative(ours, found, theirs) === id ? ours.artifactById(found) : undefined
+}
+
+/** Whether an artifact of ours is one of theirs, and not this one. */
+function isAnother(
+  ours: StateView,
+  theirs: StateView,
+  { id, portfolio }: ArtifactRow,
+  other: ArtifactRow,
+): boolean {
+  const owner =
+    claimant(ours, theirs, id) ?? (portfolio === true ? undefined : relative(ours, id, theirs))
+  return owner !== undefined && owner !== other.id
+}
+
+/** The artifact of another state that has the first version of this one's that it has at all. */
+function relative(
+  state: StateView,
+  artifact: ArtifactId,
+  other: StateView,
+): ArtifactId | undefined {
+  for (const { id } of state.everyVersion(artifact)) {
+    const found = other.versionById(id)?.artifact
+    if (found !== undefined) return found
   }
   return undefined
 }
