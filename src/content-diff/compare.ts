@@ -31,9 +31,16 @@ export async function compareContents(
   return compareBytes(before, after, notes)
 }
 
-type Kind = 'json' | 'yaml' | 'csv' | 'tsv'
+type Kind = 'json' | 'yaml' | 'csv' | 'tsv' | 'safetensors' | 'npy'
 
-const NAMES: Readonly<Record<Kind, string>> = { json: 'JSON', yaml: 'YAML', csv: 'CSV', tsv: 'TSV' }
+const NAMES: Readonly<Record<Kind, string>> = {
+  json: 'JSON',
+  yaml: 'YAML',
+  csv: 'CSV',
+  tsv: 'TSV',
+  safetensors: 'safetensors',
+  npy: 'an array of NumPy',
+}
 
 const ENDINGS: Readonly<Record<string, Kind>> = {
   json: 'json',
@@ -44,6 +51,8 @@ const ENDINGS: Readonly<Record<string, Kind>> = {
   csv: 'csv',
   tsv: 'tsv',
   tab: 'tsv',
+  safetensors: 'safetensors',
+  npy: 'npy',
 }
 
 function kindOf(path: string): Kind | undefined {
@@ -64,6 +73,10 @@ async function compareAs(
     case 'csv':
     case 'tsv':
       return compareCsv(before, after, kind, options)
+    case 'safetensors':
+      return (await import('./safetensors.ts')).compareSafetensors(before, after, options)
+    case 'npy':
+      return (await import('./npy.ts')).compareNpy(before, after, options)
   }
 }
 

@@ -144,7 +144,7 @@ export interface TensorValues {
   readonly changed: number
   /** Largest absolute difference; absent where no changed element is a finite number on both sides. */
   readonly max?: number
-  /** Sum of the absolute differences divided by the number of elements that are finite on both sides. */
+  /** Sum of the absolute differences of changed elements that are finite on both sides, divided by `elements`; absent as `max` is, and where it is no finite number. */
   readonly mean?: number
   /** Changed elements that are not finite on one side at least. */
   readonly notFinite: number

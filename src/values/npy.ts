@@ -65,20 +65,13 @@ export function encodeNpy(array: TypedArray | NdArray): Uint8Array {
  */
 export function decodeNpy(bytes: Uint8Array, where: string): TypedArray | NdArray {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  const { header, start } = readHeader(file, where)
-  const [, quoted = ''] = /'descr'\s*:\s*('[^']*'|\[)/.exec(header) ?? []
-  const [, order] = /'fortran_order'\s*:\s*(True|False)/.exec(header) ?? []
-  const [, lengths] = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(header) ?? []
-  if (quoted === '' || order === undefined || lengths === undefined) {
-    throw invalid(where, 'its header is none')
-  }
-  const [, endian = '', name = ''] = /^'([<>|=])(.*)'$/.exec(quoted) ?? []
-  if (!Object.hasOwn(TYPES, name)) throw otherType(where, quoted)
+  const { descr, isFortran, shape, start } = npyHeader(file, file.length, where)
+  const [, endian = '', name = ''] = /^'([<>|=])(.*)'$/.exec(descr) ?? []
+  if (!Object.hasOwn(TYPES, name)) throw otherType(where, descr)
   const type = TYPES[name as keyof typeof TYPES]
-  const shape = lengths.split(',').flatMap((text) => lengthOf(text, where))
   const count = shape.reduce((product, length) => product * length, 1)
   const size = type.BYTES_PER_ELEMENT
-  if (shape.length > MAX_DIMENSIONS || count * size !== file.length - start) {
+  if (count * size !== file.length - start) {
     throw invalid(where, `it has ${file.length - start} bytes where its header has other lengths`)
   }
   const data = new type(count)
@@ -86,7 +79,40 @@ export function decodeNpy(bytes: Uint8Array, where: string): TypedArray | NdArra
   file.copy(raw, 0, start)
   if (size > 1 && endian === (OURS === '<' ? '>' : '<')) swap(raw, size)
   if (shape.length === 1) return data
-  return new NdArray(order === 'True' ? inOrder(data, shape) : data, shape)
+  return new NdArray(isFortran ? inOrder(data, shape) : data, shape)
+}
+
+export interface NpyHeader {
+  /** The type of the elements as Python writes it, with its quotes; `[` for a record. */
+  readonly descr: string
+  /** Whether the first index changes fastest. */
+  readonly isFortran: boolean
+  readonly shape: readonly number[]
+  /** Where in the file the elements begin. */
+  readonly start: number
+}
+
+/** Bytes that hold every header that is accepted. */
+export const NPY_HEAD: number = 65_536 + 12
+
+/**
+ * What the header of a `.npy` file says.
+ * @param head the first bytes of a file of `size` bytes
+ * @throws ArtifactsError ERR_INVALID_VALUE
+ */
+export function npyHeader(head: Uint8Array, size: number, where: string): NpyHeader {
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.length)
+  const { header, start } = readHeader(bytes, where)
+  const [, descr = ''] = /'descr'\s*:\s*('[^']*'|\[)/.exec(header) ?? []
+  const [, order] = /'fortran_order'\s*:\s*(True|False)/.exec(header) ?? []
+  const [, lengths] = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(header) ?? []
+  if (descr === '' || order === undefined || lengths === undefined) {
+    throw invalid(where, 'its header is none')
+  }
+  const shape = lengths.split(',').flatMap((text) => lengthOf(text, where))
+  if (shape.length > MAX_DIMENSIONS) throw invalid(where, 'it has too many dimensions')
+  if (start > size) throw invalid(where, 'it ends in its header')
+  return { descr, isFortran: order === 'True', shape, start }
 }
 
 const MAGIC = '\x93NUMPY'
