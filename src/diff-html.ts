@@ -49,7 +49,7 @@ ${notes}${htmlBody(description)}${more}</details>\n`
 
 const CLASSES = { '+': 'added', '-': 'removed', '~': 'changed', '@': 'place', ' ': 'same' } as const
 
-function htmlBody({ lines, rows }: Description): string {
+function htmlBody({ lines, rows, label }: Description): string {
   if (lines.length > 0) {
     const body = lines.map(
       ({ mark, text }) =>
@@ -64,7 +64,7 @@ function htmlBody({ lines, rows }: Description): string {
     const cells = names.map((name) => htmlCell(row.cells.find((cell) => cell.name === name)))
     return `<tr class="${CLASSES[row.mark]}"><td>${html(row.mark)}</td><th>${html(cut(row.label, CELL))}</th>${cells.join('')}</tr>\n`
   })
-  return `<div class="wide"><table>\n<tr><th></th><th></th>${head}</tr>\n${body.join('')}</table></div>\n`
+  return `<div class="wide"><table>\n<tr><th></th><th>${html(label)}</th>${head}</tr>\n${body.join('')}</table></div>\n`
 }
 
 function htmlCell(cell: MarkedCell | undefined): string {

@@ -40,7 +40,7 @@ export async function* diffAsMarkdown(
   }
 }
 
-function markdownBody({ lines, rows }: Description): string {
+function markdownBody({ lines, rows, label }: Description): string {
   if (lines.length > 0) {
     const body = lines
       .map(({ mark, text }) => `${mark === '@' ? '' : mark}${visible(text, true)}`)
@@ -51,7 +51,7 @@ function markdownBody({ lines, rows }: Description): string {
   }
   if (rows.length === 0) return ''
   const names = columnsOf(rows)
-  const head = ['', '', ...names.map(code)]
+  const head = ['', code(label), ...names.map(code)]
   const body = rows.map((row) => [
     row.mark,
     code(cut(row.label, CELL)),

@@ -16,6 +16,8 @@ export interface Description {
   readonly notes: readonly string[]
   readonly lines: readonly MarkedLine[]
   readonly rows: readonly MarkedRow[]
+  /** What the labels of rows are: `id`, `path`. */
+  readonly label: string
   /** Lines or rows that are not listed. */
   readonly omitted: number
 }
@@ -45,7 +47,7 @@ export function describe(
   most: number = Number.POSITIVE_INFINITY,
 ): Description {
   const { notes } = contents
-  const none = { notes, lines: [], rows: [], omitted: 0 }
+  const none = { notes, lines: [], rows: [], label: '', omitted: 0 }
   switch (contents.kind) {
     case 'text': {
       const { added, removed, hunks } = contents
@@ -64,7 +66,8 @@ export function describe(
       const { added, removed, changed } = contents
       const rows = contents.changes.slice(0, most).map(valueRow)
       const omitted = added + removed + changed - rows.length
-      return { ...none, summary: counted({ added, removed, changed }, 'value'), rows, omitted }
+      const summary = counted({ added, removed, changed }, 'value')
+      return { ...none, summary, rows, label: 'path', omitted }
     }
     case 'table':
       return describeTable(contents, most)
@@ -73,7 +76,8 @@ export function describe(
       const shown = contents.tensors.slice(0, most)
       const summary = `${counted({ added, removed, changed }, 'tensor')}, ${number(unchanged)} unchanged`
       const rows = [...shown.map(tensorRow), ...metadata.map(valueRow)]
-      return { ...none, summary, rows, omitted: added + removed + changed - shown.length }
+      const omitted = added + removed + changed - shown.length
+      return { ...none, summary, rows, label: 'name', omitted }
     }
     case 'image': {
       const facts = [contents.before, contents.after].map(
@@ -114,6 +118,7 @@ function describeTable(contents: TableDifference, most: number): Description {
     notes: [...facts, ...contents.notes],
     lines: [],
     rows: shown.map((change) => tableRow(change, key)),
+    label: key.join(', '),
     omitted: added + removed + changed - shown.reduce((sum, { count }) => sum + count, 0),
   }
 }
