@@ -31,6 +31,7 @@ export {
 } from './content-diff/description.ts'
 export type * from './content-diff/difference.ts'
 export type { ChangeWithContents, ContentsOptions } from './content-differences.ts'
+export type { BundleReport, CreateBundleOptions } from './create-bundle.ts'
 export { diffAsHtml } from './diff-html.ts'
 export { diffAsMarkdown } from './diff-markdown.ts'
 export type {

@@ -9,6 +9,7 @@ import { type Binding, bindingOf } from './bindings.ts'
 import type { CacheCleaning, CacheContents } from './cache.ts'
 import { type CommitOptions, type CommitReport, commitPaths } from './commit.ts'
 import { type LogOptions, prepareLog } from './commit-artifact.ts'
+import type { BundleReport, CreateBundleOptions } from './create-bundle.ts'
 import { type DirectoryStatus, directoryStatus } from './differences.ts'
 import {
   type AddToDraftOptions,
@@ -436,6 +437,17 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
   /** Runs that fit, the newest first. */
   async *runs(filter?: RunListFilter): AsyncGenerator<Run, void, undefined> {
     for (const { id } of listRuns(this.#now(), filter)) yield new Run(this.#now, id)
+  }
+
+  /** Writes versions into a bundle; without refs, everything that the receiver lacks. See {@link CreateBundleOptions}. */
+  async createBundle(
+    path: string,
+    refs: readonly string[] = [],
+    options?: CreateBundleOptions,
+  ): Promise<BundleReport> {
+    this.#refresh()
+    const { createBundle } = await import('./create-bundle.ts')
+    return createBundle(this.#session, path, refs, options)
   }
 
   /** Makes a version the newest of a portfolio, which is made if it does not exist. */

@@ -240,8 +240,8 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'bundle',
-    usage: 'verify FILE... | ls FILE...',
-    describe: 'Check a bundle, or list what is in it',
+    usage: 'create FILE [REF...] | verify FILE... | ls FILE...',
+    describe: 'Carry versions to where no network leads',
     load: async () => (await import('./commands/bundle.ts')).bundle,
   },
   {

@@ -7,8 +7,14 @@ import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { ArtifactsError } from '../../errors.ts'
 import { canonicalJson } from '../../store/log/canonical.ts'
-import { countSchema, hashSchema, nonceSchema, objectIdSchema } from '../../store/log/schemas.ts'
-import type { ObjectId } from '../../types.ts'
+import {
+  artifactIdSchema,
+  countSchema,
+  hashSchema,
+  nonceSchema,
+  objectIdSchema,
+} from '../../store/log/schemas.ts'
+import type { ArtifactId, ObjectId } from '../../types.ts'
 import type { Position } from '../log/remote-log.ts'
 
 /** The format of bundles that this program writes and reads. */
@@ -27,6 +33,8 @@ export interface BundleContents {
   readonly prerequisites: readonly ObjectId[]
   /** Versions whose objects it holds, but for those of the prerequisites, ascending. */
   readonly versions: readonly ObjectId[]
+  /** Artifacts of which the log tells everything: what it does not have of them is gone, or was never there. Ascending. */
+  readonly whole: readonly ArtifactId[]
   /** The packs of each volume, in their order there. */
   readonly volumes: readonly (readonly ObjectId[])[]
 }
@@ -55,10 +63,10 @@ const schema: v.GenericSchema<unknown, Manifest> = v.pipe(
     format: v.literal(BUNDLE_FORMAT),
     from: v.strictObject({ ...positionSchema, store: nonceSchema }),
     log: v.strictObject({ n: positive, hash: hashSchema }),
-    prerequisites: ascending(),
+    prerequisites: ascending(objectIdSchema),
     store: nonceSchema,
     tool: v.pipe(v.string(), v.maxLength(255)),
-    versions: ascending(),
+    versions: ascending(objectIdSchema),
     volume: v.strictObject({ i: positive, of: positive }),
     volumes: v.pipe(
       v.array(v.array(objectIdSchema)),
@@ -66,6 +74,7 @@ const schema: v.GenericSchema<unknown, Manifest> = v.pipe(
       v.maxLength(MOST_VOLUMES),
       v.check((volumes) => !repeats(volumes.flat()), 'a pack twice'),
     ),
+    whole: ascending(artifactIdSchema),
   }),
   v.check(({ volume, volumes }) => volume.of === volumes.length, 'another number of volumes'),
   v.check(({ volume }) => volume.i <= volume.of, 'no such volume'),
@@ -123,21 +132,20 @@ export function bundleStore(contents: BundleContents): string {
 }
 
 function derive(domain: string, contents: BundleContents): string {
-  const { from, prerequisites, versions, volumes } = contents
-  const text = canonicalJson({ from, prerequisites, versions, volumes })
+  const { from, prerequisites, versions, volumes, whole } = contents
+  const text = canonicalJson({ from, prerequisites, versions, volumes, whole })
   return createHash('sha256')
     .update(domain + text)
     .digest('hex')
     .slice(0, 32)
 }
 
-function ascending(): v.GenericSchema<unknown, readonly ObjectId[]> {
+function ascending<T extends string>(
+  id: v.GenericSchema<unknown, T>,
+): v.GenericSchema<unknown, readonly T[]> {
   return v.pipe(
-    v.array(objectIdSchema),
-    v.check(
-      (ids) => ids.every((id, i) => i === 0 || (ids[i - 1] as ObjectId) < id),
-      'out of order',
-    ),
+    v.array(id),
+    v.check((ids) => ids.every((id, i) => i === 0 || (ids[i - 1] as T) < id), 'out of order'),
   )
 }
 

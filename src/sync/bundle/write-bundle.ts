@@ -11,7 +11,7 @@ import type { Io } from '../../store/io/io.ts'
 import { canonicalJson } from '../../store/log/canonical.ts'
 import type { Change } from '../../store/log/change.ts'
 import { encodeOperation, type JoiningPack, MAX_LINE } from '../../store/log/operation.ts'
-import type { ObjectId, OperationOptions } from '../../types.ts'
+import type { ArtifactId, ObjectId, OperationOptions } from '../../types.ts'
 import { MANIFEST_NAME, openVolume, readVolumeFile } from '../backends/tar-volume.ts'
 import { FORMAT_NAME, operationName } from '../log/names.ts'
 import { packName } from '../put-pack.ts'
@@ -41,6 +41,8 @@ export interface BundleParts {
   readonly from: StorePosition
   readonly prerequisites: readonly ObjectId[]
   readonly versions: readonly ObjectId[]
+  /** Artifacts of which the changes tell everything. */
+  readonly whole: readonly ArtifactId[]
   /** What the log of the bundle says, in an order that folds; at least one. */
   readonly changes: readonly Change[]
   readonly packs: readonly BundlePack[]
@@ -145,12 +147,13 @@ function compose(
   parts: BundleParts,
   volumes: readonly (readonly BundlePack[])[],
 ): { bundle: string; log: NamedSource[]; manifests: Buffer[] } {
-  const { from, prerequisites, versions, tool } = parts
+  const { from, prerequisites, versions, whole, tool } = parts
   const contents: BundleContents = {
     from,
     prerequisites: prerequisites.toSorted(),
     versions: versions.toSorted(),
     volumes: volumes.map((packs) => packs.map(({ id }) => id)),
+    whole: whole.toSorted(),
   }
   const bundle = bundleId(contents)
   const store = bundleStore(contents)

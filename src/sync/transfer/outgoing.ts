@@ -38,6 +38,8 @@ export interface OutgoingOptions {
   readonly signal?: AbortSignal | undefined
   /** Worker threads; 0: none; default: as many as there are cores. */
   readonly jobs?: number | undefined
+  /** Files stay until each is released, when all packs were yielded: for whoever has to know all of them before the first goes. */
+  readonly keep?: boolean | undefined
 }
 
 /** What was to be sent is not there any more, because gc was faster: another plan is needed. */
@@ -61,6 +63,7 @@ export async function* outgoingPacks(
   const isTaken = (id: string): boolean => receiver.isDropped(id as ObjectId)
   const index = new IndexPackWriter(store, isTaken)
   const outbox = new Outbox(store, plan, options.jobs, isTaken)
+  let isKept = false
   try {
     const ids: ObjectId[] = []
     for (const number of packs.keys()) {
@@ -75,9 +78,10 @@ export async function* outgoingPacks(
     const indexPacks = await index.finish()
     plan.inner.closures = noteLists(closures, indexPacks)
     for (const pack of indexPacks) yield outbox.takeIndexPack(pack)
+    isKept = options.keep === true
   } finally {
     await index.abort()
-    await outbox.close()
+    await outbox.close(isKept)
   }
 }
 
@@ -129,8 +133,8 @@ class Outbox {
     return this.#own(path, pack)
   }
 
-  async close(): Promise<void> {
-    for (const path of this.#files) this.#remove(path)
+  async close(isKept: boolean): Promise<void> {
+    for (const path of isKept ? [] : this.#files) this.#remove(path)
     await this.#pool.close()
     await Promise.allSettled(this.#checks.values())
   }

@@ -65,6 +65,11 @@ const WHOLE_SHARE = 0.9
 /** Data and metadata that are smaller than this together share a pack. */
 const MIXED_BYTES = 1 << 20
 
+export interface SendOptions extends OperationOptions {
+  /** Bytes that a pack may have, for a receiver that takes no full ones; an object that is larger has a pack of its own. */
+  readonly largestPack?: number | undefined
+}
+
 /**
  * Plans to send versions: nothing is written or sent yet.
  * @throws ArtifactsError ERR_NOT_FETCHED naming a version that is not whole here, ERR_DAMAGED
@@ -73,7 +78,7 @@ export async function planSend(
   store: OpenedStore,
   receiver: Receiver,
   versions: readonly WantedVersion[],
-  options: OperationOptions = {},
+  options: SendOptions = {},
 ): Promise<SendPlan> {
   const found = new MissingThere(store, receiver, options)
   const met = new Map<ObjectId, Subtree>()
@@ -81,7 +86,8 @@ export async function planSend(
     if (!met.has(version.id)) met.set(version.id, await found.meet(version))
   }
   const { needed } = found
-  const packer = new Packer(store, receiver, needed)
+  const { largestPack = MAX_PACK_BYTES } = options
+  const packer = new Packer(store, receiver, needed, Math.min(largestPack, MAX_PACK_BYTES))
   packer.takeWholePacks()
   packer.takeRest()
   const { packs, assigned } = packer.inOrder()
@@ -99,10 +105,12 @@ class Packer {
   readonly #store: OpenedStore
   readonly #receiver: Receiver
   readonly #needed: Needed
+  readonly #largest: number
   readonly #packs: PlannedPack[] = []
   readonly #assigned: Int32Array
 
-  constructor(store: OpenedStore, receiver: Receiver, needed: Needed) {
+  constructor(store: OpenedStore, receiver: Receiver, needed: Needed, largest: number) {
+    this.#largest = largest
     this.#store = store
     this.#receiver = receiver
     this.#needed = needed
@@ -120,6 +128,7 @@ class Packer {
     for (const [number, id] of this.#needed.packs.entries()) {
       const row = rows.get(id)
       if (row === undefined || row.kind === 'index' || row.bytes < WHOLE_PACK_BYTES) continue
+      if (row.bytes > this.#largest) continue
       if ((lacking[number] as number) < row.bytes * WHOLE_SHARE) continue
       if (this.#receiver.isDropped(id)) continue
       const table = this.#table(id)
@@ -183,7 +192,7 @@ class Packer {
     }
     for (const index of indexes) {
       const cost = this.#cost(index)
-      if (size + cost > MAX_PACK_BYTES) end()
+      if (size + cost > this.#largest) end()
       size += cost
       sources.add(this.#needed.packOf(index))
       this.#assigned[index] = this.#packs.length

@@ -55,6 +55,7 @@ export async function madeParts(
     },
     prerequisites: [],
     versions: versions.map(({ version }) => version),
+    whole: [artifact],
     changes,
     packs: made,
     at: '2026-11-20T10:00:00.000Z',
