@@ -100,6 +100,8 @@ export interface CommitReport {
   readonly ignoredLabels: readonly string[]
   /** Paths of references of this commit that nobody could look at, for want of a network. */
   readonly unresolved: readonly string[]
+  /** Paths of a watched directory that are still changing: in the version they are as they were in the one before. */
+  readonly changing?: readonly string[]
   /** The directory that is bound to the version now, and the artifact it was bound to before. */
   readonly bound?: { readonly path: string; readonly replaced?: string }
 }
@@ -279,12 +281,18 @@ function targetOf(
       hint: 'Give one: `artifacts commit PATH... -n NAME`.',
     })
   }
-  const binding =
-    input.isDirectory && input.uri === undefined
-      ? bindingOf(session, input.path, { exactly: true })
-      : undefined
-  if (binding !== undefined) return { project: binding.project, name: binding.name }
+  if (input.isDirectory && input.uri === undefined) return targetOfDirectory(session, input.path)
   return { project: session.defaults.project, name: checkName(input.name) }
+}
+
+/** What the directory is bound to, else its basename. */
+export function targetOfDirectory(
+  session: Session,
+  path: string,
+): { readonly project: string; readonly name: string } {
+  const binding = bindingOf(session, path, { exactly: true })
+  if (binding !== undefined) return { project: binding.project, name: binding.name }
+  return { project: session.defaults.project, name: checkName(basename(path)) }
 }
 
 /** The project and name of an artifact, `[[entity/]project/]name`. */
@@ -398,6 +406,7 @@ function reportOf(
     dryRun: options.dryRun ?? false,
     ...counts,
     outwardLinks: scan.outwardLinks,
+    ...(scan.unsettled.size === 0 ? {} : { changing: Array.from(scan.unsettled) }),
     skipped: scan.skipped,
     aliases: outcome.moved.map(({ alias }) => alias),
     ignoredLabels: created ? [] : outcome.ignored,

@@ -146,3 +146,4 @@ export type {
   VersionDetails,
   VersionSummary,
 } from './versions.ts'
+export type { WatchEvent, WatchOptions } from './watch.ts'

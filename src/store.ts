@@ -106,6 +106,7 @@ import {
   type VersionFilter,
 } from './version-search.ts'
 import type { ArtifactSummary, VersionSummary } from './versions.ts'
+import type { WatchEvent, WatchOptions } from './watch.ts'
 
 export interface InitOptions {
   /** Writable for the group, as `git init --shared`. */
@@ -342,6 +343,20 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
   async importTar(source: TarSource, options?: ImportTarOptions): Promise<CommitReport> {
     const { importTar } = await import('./import-tar.ts')
     return this.#writing((session) => importTar(session, source, options))
+  }
+
+  /**
+   * Commits a directory whenever nothing in it has changed for a while, until the signal is aborted; see {@link WatchOptions}.
+   *
+   * @example
+   * for await (const event of store.watch('data', { signal })) {
+   *   if (event.type === 'version') console.log(event.ref)
+   * }
+   */
+  async *watch(dir: string, options?: WatchOptions): AsyncGenerator<WatchEvent, void, undefined> {
+    const { watchDirectory } = await import('./watch.ts')
+    const writing = <T>(step: (session: Session) => Promise<T>): Promise<T> => this.#writing(step)
+    yield* watchDirectory({ session: this.#now, writing }, dir, options)
   }
 
   /** Checks stored bytes, or a directory against a version. */

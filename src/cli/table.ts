@@ -89,6 +89,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/verify.ts')).verify,
   },
   {
+    name: 'watch',
+    usage: 'DIR',
+    describe: 'Commit a directory whenever nothing in it has changed for a while',
+    load: async () => (await import('./commands/watch.ts')).watch,
+  },
+  {
     name: 'export',
     usage: 'REF',
     describe: 'Write a version as a tar of its files',

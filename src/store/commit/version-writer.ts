@@ -9,7 +9,7 @@ import { IdSet } from '../ingest/id-set.ts'
 import { type LazyPool, lazyPool } from '../ingest/lazy-pool.ts'
 import { workerCount } from '../ingest/pool.ts'
 import type { WrittenPack } from '../ingest/protocol.ts'
-import { Scan, type ScanReport } from '../ingest/scan.ts'
+import { Scan, type ScanReport, type WatchedFiles } from '../ingest/scan.ts'
 import { currentVersion } from '../log/plan.ts'
 import { loadHashes } from '../object/checksum.ts'
 import { NODE, RECIPE } from '../object/id.ts'
@@ -23,6 +23,7 @@ import { MetadataBuffer } from './metadata-buffer.ts'
 import { isPresent } from './presence.ts'
 import { PreviousTree } from './previous-tree.ts'
 import type { Reliance } from './reliance.ts'
+import { withUnsettled } from './unsettled.ts'
 
 export interface BuiltVersion {
   readonly root: ObjectId
@@ -48,6 +49,8 @@ export class VersionWriter {
   readonly #ids = new IdSet()
   readonly #pool: LazyPool
   readonly #scan: Scan
+  /** Entries that are not read from files now: their bytes must be in the store. */
+  readonly #stored: Set<Entry>
   #newBytes = 0
   #chunkedBytes = 0
   #entries = 0
@@ -62,6 +65,7 @@ export class VersionWriter {
     const { layout, io, index } = store
     this.#store = store
     this.#request = request
+    this.#stored = new Set(request.entries)
     this.#previous = previous
     this.#reliance = reliance
     this.#refusesSecrets = !request.allowSecrets && isFirstVersion(store, request)
@@ -149,7 +153,6 @@ export class VersionWriter {
 
   #treeBuilder(missing: Map<FileEntry, string>): TreeBuilder {
     const previous = this.#previousTree()
-    const stored = new Set<Entry>(this.#request.entries)
     return new TreeBuilder((id, bytes, level, leaf) => {
       const isKnown = level === 0 && previous.hasLeaf(id)
       if (!isKnown) this.#keepNode(id, bytes)
@@ -161,7 +164,7 @@ export class VersionWriter {
           this.#scan.takeCached(entry)
           continue
         }
-        if (stored.has(entry)) {
+        if (this.#stored.has(entry)) {
           if (!isPresent(this.#store, this.#reliance, entry.content)) throw lost(entry)
           continue
         }
@@ -189,6 +192,10 @@ export class VersionWriter {
   async #addEntries(builder: TreeBuilder): Promise<void> {
     const { sources, base } = this.#request
     const given = [...(this.#request.entries ?? [])].sort((a, b) => comparePaths(a.path, b.path))
+    const [source] = sources
+    if (source?.kind === 'directory' && source.watched !== undefined) {
+      return this.#addWatched(builder, source.watched)
+    }
     if (base === undefined) {
       let next = 0
       for await (const batch of this.#scan.run(sources)) {
@@ -212,6 +219,17 @@ export class VersionWriter {
       .concat(removed.map((path) => ({ path })))
       .sort((a, b) => comparePaths(a.path, b.path))
     for (const entry of mergeEntries(entries(read, base.root), edits, { replace: true })) {
+      builder.add(entry)
+    }
+  }
+
+  async #addWatched(builder: TreeBuilder, watched: WatchedFiles): Promise<void> {
+    const scanned = this.#scan.run(this.#request.sources)
+    const root = this.#previous?.root
+    const before = root === undefined ? undefined : { read: nodeReader(this.#store), root }
+    const { unsettled } = this.#scan.report
+    for await (const { entry, isKept } of withUnsettled(scanned, before, unsettled, watched)) {
+      if (isKept) this.#stored.add(entry)
       builder.add(entry)
     }
   }

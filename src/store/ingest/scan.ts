@@ -19,12 +19,19 @@ import { walk } from '../workspace/walk.ts'
 import { type FileContent, refuseUnreadable } from './contents.ts'
 import type { LazyPool } from './lazy-pool.ts'
 import { batchOf, isAsListed, type ListedFile, refuseChanged } from './listed-files.ts'
+import type { FileStat } from './protocol.ts'
 import { Reading } from './reading.ts'
 import { isPrivateKeyFile, isSecretName } from './secrets.ts'
 
 /** What goes into a version, and where. */
 export type Source =
-  | { readonly kind: 'directory'; readonly dir: string; readonly prefix: string }
+  | {
+      readonly kind: 'directory'
+      readonly dir: string
+      readonly prefix: string
+      /** Where programs are writing while it is read: the only source then. */
+      readonly watched?: WatchedFiles
+    }
   | {
       readonly kind: 'file'
       readonly file: string
@@ -34,6 +41,16 @@ export type Source =
     }
   /** Up to 1,024 files of one directory, in ascending order of their paths, that are not looked for in the stat cache. */
   | { readonly kind: 'listed'; readonly dir: string; readonly files: readonly ListedFile[] }
+
+/** Which files of a directory are whole, and which may be halfway through a change. */
+export interface WatchedFiles {
+  /** False: the file is left out. Asked once for each. */
+  readonly isSettled: (path: EntryPath, stat: FileStat) => boolean
+  /** Whether nothing is at the path just now, and that may be no more than a step of a change. */
+  readonly isGoing: (path: EntryPath) => boolean
+  /** Called when all has been looked at, with what was left out. Throws where the commit is to be given up. */
+  readonly check: (unsettled: ReadonlySet<string>) => void
+}
 
 export interface ScanOptions extends OperationOptions {
   /** False: only hash. */
@@ -52,6 +69,8 @@ export interface ScanReport {
   outwardLinks: number
   /** Paths of files that look like secrets. */
   readonly secrets: string[]
+  /** Paths of files that were left out because they are changing; only of a directory that is watched. */
+  readonly unsettled: Set<string>
 }
 
 /** Entries ahead of those handed out: some thousand files keep all readers busy. */
@@ -66,6 +85,7 @@ interface Pending {
   /** Path in the version of what is at an index. */
   readonly pathAt: (index: number) => EntryPath
   readonly listedAt: (index: number) => ListedFile | undefined
+  readonly watched: WatchedFiles | undefined
   /** Files that are being read. */
   waiting: number
 }
@@ -80,7 +100,12 @@ interface Opened {
 }
 
 export class Scan {
-  readonly report: ScanReport = { skipped: [], outwardLinks: 0, secrets: [] }
+  readonly report: ScanReport = {
+    skipped: [],
+    outwardLinks: 0,
+    secrets: [],
+    unsettled: new Set(),
+  }
   readonly #options: ScanOptions
   readonly #storeRoot: string
   readonly #workspace: string
@@ -175,7 +200,8 @@ export class Scan {
       const directory = batch.directory === '' ? root : `${root}/${batch.directory}`
       const matched = cache?.match(batch) ?? new MatchedBatch(batch)
       const at = (index: number): EntryPath => pathAt(batch, index)
-      const pending = { cache, matched, directory, pathAt: at, listedAt, waiting: 0 }
+      const watched = source.kind === 'directory' ? source.watched : undefined
+      const pending = { cache, matched, directory, pathAt: at, listedAt, watched, waiting: 0 }
       this.#take(pending)
       queue.push(pending)
       ahead += batch.length
@@ -189,6 +215,7 @@ export class Scan {
     }
     while (queue.length > 0) yield await next()
     refuseUnreadable(this.#reading.unreadable)
+    if (source.kind === 'directory') source.watched?.check(this.report.unsettled)
     if (findings !== undefined) this.#judge(findings, root)
   }
 
@@ -250,10 +277,14 @@ export class Scan {
   }
 
   #take(pending: Pending): void {
-    const { matched, directory, pathAt, listedAt } = pending
+    const { matched, directory, pathAt, listedAt, watched } = pending
     const { batch } = matched
     for (let index = 0; index < batch.length; index++) {
       if (batch.kinds[index] !== WalkKind.file) continue
+      if (watched?.isSettled(pathAt(index), statAt(batch, index)) === false) {
+        this.#leaveOut(matched, index, pathAt(index))
+        continue
+      }
       if (isSecretName(batch.names[index] as string)) this.report.secrets.push(pathAt(index))
       const listed = listedAt(index)
       if (matched.states[index] === RowState.clean) {
@@ -275,6 +306,11 @@ export class Scan {
         (content) => {
           pending.waiting--
           if (listed !== undefined && !isAsListed(listed, content)) this.#changed.push(listed.file)
+          // Read once more, it is of a later time than its neighbours.
+          if (watched !== undefined && content.isExecutable !== undefined) {
+            this.#leaveOut(matched, index, pathAt(index))
+            return
+          }
           if (content.isPrivateKey) this.report.secrets.push(pathAt(index))
           matched.set(index, content.content, content.fingerprint, content.stat)
           if (content.isExecutable !== undefined) {
@@ -284,12 +320,19 @@ export class Scan {
         (code) => {
           pending.waiting--
           const isAnother = code === 'changed' || code === 'EISDIR'
-          if (listed !== undefined && isAnother) this.#changed.push(file)
+          if (watched !== undefined && isAnother) this.#leaveOut(matched, index, pathAt(index))
+          else if (listed !== undefined && isAnother) this.#changed.push(file)
           else this.#reading.unreadable.push({ file, code })
         },
       )
     }
     this.#progress(0, 0)
+  }
+
+  /** The file is neither stored nor remembered. */
+  #leaveOut(matched: MatchedBatch, index: number, path: EntryPath): void {
+    matched.states[index] = RowState.unknown
+    this.report.unsettled.add(path)
   }
 
   #entriesOf({ cache, matched, directory, pathAt }: Pending): readonly Entry[] {
