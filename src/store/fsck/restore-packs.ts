@@ -139,12 +139,23 @@ export class PackRestorer {
         (each) => each === pack.name || isDropped(each),
       )
       publish(io, temporary, packPath(layout, id))
-      const into = { id: id as ObjectId, bytes, kind, toc }
+      const into = {
+        id: id as ObjectId,
+        bytes,
+        kind: this.#isIndex(pack) ? 'index' : kind,
+        toc,
+      } as const
       return { pack, into, records: records.length }
     } catch (error) {
       writer.abort()
       throw error
     }
+  }
+
+  /** What is made of an index pack is one. */
+  #isIndex({ name }: NamedPack): boolean {
+    const { connection } = this.#examination.fresh
+    return connection.value('SELECT kind FROM pack WHERE name = ?', name) === 'index'
   }
 
   /** Where the log says that the pack's table lies. */

@@ -51,7 +51,7 @@ export async function copyNeeded(store: OpenedStore, { census, files }: Survey):
       const wanted = copies === 'whole' ? undefined : reachedOffsets(pack)
       const wants = (offset: number): boolean =>
         wanted === undefined || positionOf(wanted, offset) >= 0
-      return { id: pack.id, bytes: pack.bytes, wants }
+      return { id: pack.id, kind: pack.kind, bytes: pack.bytes, wants }
     })
     const copied = await copySound(store, sources, isTaken, copies === 'whole' ? 2 : 1)
     if (copied !== undefined) made.push({ copies, ...copied })

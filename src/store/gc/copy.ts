@@ -8,7 +8,7 @@ import { ArtifactsError, damaged, isSystemError } from '../../errors.ts'
 import type { ObjectId } from '../../types.ts'
 import { IdSet } from '../ingest/id-set.ts'
 import { packPath, temporaryName } from '../layout.ts'
-import type { JoiningPack } from '../log/operation.ts'
+import type { JoiningPack, PackKind } from '../log/operation.ts'
 import { xxh64 } from '../object/checksum.ts'
 import type { Codec } from '../object/compression.ts'
 import {
@@ -26,6 +26,8 @@ import type { OpenedStore } from '../opened.ts'
 /** A pack to be copied from, and which of its records: by where they begin. */
 export interface CopySource {
   readonly id: ObjectId
+  /** Default: what its records say. */
+  readonly kind?: PackKind
   readonly wants: (offset: number) => boolean
 }
 
@@ -48,6 +50,7 @@ export class SourceError extends Error {
 /**
  * Writes the pack and gives it its name, which is durable once `packs/` is synced. Throws a SourceError for a pack that
  * is damaged or gone.
+ * @param sources of one kind, or none of them an index pack: what is made of index packs is one
  * @param isTaken true for ids that the new pack must not have: dropped ones, and those that are about to be.
  */
 export async function copyRecords(
@@ -69,7 +72,8 @@ export async function copyRecords(
     }
     const { id, bytes, kind, toc } = await writer.finish(isTaken)
     publish(io, temporary, packPath(layout, id as ObjectId))
-    return { id: id as ObjectId, bytes, kind, toc }
+    const isIndex = sources.some((source) => source.kind === 'index')
+    return { id: id as ObjectId, bytes, kind: isIndex ? 'index' : kind, toc }
   } catch (error) {
     writer.abort()
     throw error

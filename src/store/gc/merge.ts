@@ -60,7 +60,9 @@ async function mergePacks(
   const leaving = new Set(small.map(({ id }) => id))
   const isTaken = (id: string): boolean => leaving.has(id as ObjectId) || isDropped(store.index, id)
   for (const group of mergeGroups(small)) {
-    const sources = group.packs.map(({ id }): CopySource => ({ id, wants: () => true }))
+    const sources = group.packs.map(({ id, kind }): CopySource => {
+      return { id, kind, wants: () => true }
+    })
     const copied = await copySound(store, sources, isTaken, 2)
     if (copied === undefined) continue
     packs.push(copied.pack)

@@ -85,6 +85,7 @@ async function attempt(
         counted.set(version.version, stays)
       }
     }
+    markTables(store, census, explain ? EVERYBODY + versions.length : EVERYBODY)
     const { missing } = marker
     if (missing.count === 0) return { head, versions, census, files, counted }
     if (index.hasMovedOn(head)) return undefined
@@ -102,6 +103,17 @@ async function markDrafts({ index }: OpenedStore, marker: Marker, owner: number)
       await marker.mark({ root, owner, ref: `part ${part} of the draft "${key}" of "${name}"` })
     }
   }
+}
+
+/**
+ * Index packs hold the tables of packs, and the lists of packs that closures name: those are needed as long as the packs are,
+ * and the versions. No version reaches them.
+ */
+function markTables({ index }: OpenedStore, census: Census, owner: number): void {
+  const packs = [...census.packs]
+  if (!packs.some(({ kind }) => kind === 'index')) return
+  for (const { id, reached } of packs) if (reached > 0) census.meet(Buffer.from(id, 'hex'), owner)
+  for (const list of index.state.closureLists()) census.meet(Buffer.from(list, 'hex'), owner)
 }
 
 function numbered(fates: Iterable<Fate>, explain: boolean): Surveyed[] {

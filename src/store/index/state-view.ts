@@ -142,6 +142,12 @@ export function stateView(source: Source): StateView {
       many(toVersion, `${VERSION} WHERE partial = 1 AND purged IS NULL ORDER BY artifact, number`),
     closureOf: (id) =>
       one(toClosure, 'SELECT version, packs, list, sum FROM closure WHERE version = ?', id),
+    closureLists: () =>
+      many(
+        (row: { list: ObjectId }) => row.list,
+        'SELECT DISTINCT list FROM closure JOIN version ON version.id = closure.version ' +
+          'WHERE list IS NOT NULL AND purged IS NULL',
+      ),
     renumbered: (of, number) =>
       many(
         toRenumber,

@@ -195,6 +195,8 @@ export interface StateView {
   partialVersions(): VersionRow[]
   /** In which packs its objects lay when it was pushed into this store. */
   closureOf(version: ObjectId): Closure | undefined
+  /** The chunks that list packs of closures, of versions that are not purged. */
+  closureLists(): ObjectId[]
   /** What had this number of an artifact or a portfolio until it got another, the newest first. */
   renumbered(artifact: ArtifactId, number: number): RenumberRow[]
   /** The version that an alias names. */
