@@ -110,6 +110,7 @@ export type {
   StartRunOptions,
   UseOptions,
 } from './runs.ts'
+export type { ServeOptions, Serving, Token, TokenList } from './serve.ts'
 export type { DraftPartSummary, DraftSummary, FinishDraftOptions } from './shared-drafts.ts'
 export type { StoreStatistics } from './statistics.ts'
 export type { MergedParts } from './store/commit/finish-draft.ts'

@@ -77,6 +77,7 @@ import {
 import { Run } from './run.ts'
 import { findRun, listRuns, type RunListFilter, type RunQuery, resolveRun } from './run-search.ts'
 import type { StartRunOptions } from './runs.ts'
+import type { ServeOptions, Serving, TokenList } from './serve.ts'
 import type { Session } from './session.ts'
 import {
   abortDraft,
@@ -602,6 +603,27 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
   binding(dir?: string): Binding | undefined {
     this.#refresh()
     return bindingOf(this.#session, resolve(dir ?? '.'))
+  }
+
+  /**
+   * Serves the store over HTTP until the server is closed, which comes before the store is: as a remote to read from and to
+   * push to, and file by file. `url` is where it is found.
+   *
+   * @example
+   * await using server = await store.serve({ port: 0 })
+   * @throws ArtifactsError ERR_USAGE for an address other than loopback without tokens, ERR_IN_USE for a port that is taken.
+   */
+  async serve(options?: ServeOptions): Promise<Serving> {
+    this.#refresh()
+    const { serve } = await import('./serve.ts')
+    return serve(this.#session, options)
+  }
+
+  /** Who may ask the server of this store, by token. */
+  async serveTokens(): Promise<TokenList> {
+    this.#refresh()
+    const { tokensOf } = await import('./serve.ts')
+    return tokensOf(this.#session)
   }
 
   /** The local copies that `localPath` has handed out. */

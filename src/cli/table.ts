@@ -251,6 +251,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/bundle.ts')).bundle,
   },
   {
+    name: 'serve',
+    usage: '[token add NAME | token ls | token rm NAME]',
+    describe: 'Serve the store over HTTP, for others to read from and push to',
+    load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  {
     name: 'config',
     usage: '[get KEY | set KEY VALUE | ls]',
     describe: "Read and change the store's settings",

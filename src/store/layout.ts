@@ -25,6 +25,8 @@ export interface Layout {
   readonly live: string
   readonly remotes: string
   readonly cache: string
+  /** Who may ask `serve` for what: never served itself. */
+  readonly serveTokens: string
 }
 
 /** The paths of the store in `root`, the absolute path of a `.artifacts` directory. */
@@ -44,6 +46,7 @@ export function layoutOf(root: string): Layout {
     live: join(root, 'live'),
     remotes: join(root, 'remotes'),
     cache: join(root, 'cache'),
+    serveTokens: join(root, 'serve-tokens.json'),
   }
 }
 

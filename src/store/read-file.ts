@@ -32,6 +32,38 @@ export function* fileBytes(
   if (!hash.digest().equals(sha256)) throw damaged(`"${path}" is not what its recipe says.`)
 }
 
+/**
+ * Bytes `start` to `end` of a stored file, the end excluded. Each chunk is verified; no more of them are read than are needed.
+ * @throws ArtifactsError ERR_DAMAGED
+ */
+export function* fileRange(
+  store: OpenedStore,
+  entry: FileEntry,
+  start: number,
+  end: number,
+): Generator<Uint8Array> {
+  const { size, content } = entry
+  if (start === 0 && end === size) {
+    yield* fileBytes(store, entry)
+    return
+  }
+  if (content.kind !== 'recipe') {
+    for (const bytes of fileBytes(store, entry)) yield bytes.subarray(start, end)
+    return
+  }
+  const { ids, lengths } = readRecipe(store, content.id, size)
+  let at = 0
+  for (const [index, length] of lengths.entries()) {
+    if (at >= end) return
+    if (at + length > start) {
+      const id = ids.toString('hex', index * 32, index * 32 + 32) as ObjectId
+      const bytes = readChunk(store, id, length)
+      yield bytes.subarray(Math.max(0, start - at), Math.min(length, end - at))
+    }
+    at += length
+  }
+}
+
 /** SHA-256 of a stored file's bytes, in hex; none of them is read. */
 export function fileDigest(store: OpenedStore, { size, content }: FileEntry): string {
   switch (content.kind) {

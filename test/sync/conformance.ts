@@ -26,6 +26,23 @@ export interface Subject {
   readonly lists?: boolean
   /** False: the remote overwrites in spite of the condition, or knows none. */
   readonly excludes?: boolean
+  /** Where any bytes may be put; default: packs, of any size. A remote that looks at packs takes none that are none. */
+  readonly free?: Free
+}
+
+interface Free {
+  /** Three names in one folder. */
+  readonly names: readonly string[]
+  /** Of the longest file. */
+  readonly most: number
+  /** Default: different bytes for `log/<round>`. */
+  readonly contenders?: (opened: Opened, round: number) => Promise<Contenders>
+}
+
+/** Files that want to be the one of a name. */
+export interface Contenders {
+  readonly name: string
+  readonly bodies: readonly Uint8Array[]
 }
 
 const MOST = 64 * 2 ** 20
@@ -33,9 +50,10 @@ const MOST = 64 * 2 ** 20
 const SIZES = [0, 1, 65_536, 300_001, 5_000_000]
 const PACKS = Array.from({ length: 4 }, (_, i) => `packs/${String(i).repeat(64)}.pack`)
 const [PACK = '', ANOTHER = ''] = PACKS
+const ANYWHERE: Free = { names: PACKS.slice(0, 3), most: Number.POSITIVE_INFINITY }
 
 export function conformance(test: Test, subject: Subject): void {
-  const { name, open, writes = true, lists = true, excludes = true } = subject
+  const { name, open, writes = true, lists = true, excludes = true, free = ANYWHERE } = subject
   const promise = (title: string, run: () => Promise<void>): void => test(`${name}: ${title}`, run)
 
   promise('gives the bytes that are there, and their length', async () => {
@@ -101,9 +119,9 @@ export function conformance(test: Test, subject: Subject): void {
   )
 
   promise('does not give more than is wanted', async () => {
-    await using opened = await open({ 'latest.json': randomBytes(2000) })
-    await rejects(readAll(opened.backend, 'latest.json', { most: 1999 }), 'ERR_DAMAGED')
-    assert.is((await readAll(opened.backend, 'latest.json', { most: 2000 })).length, 2000)
+    await using opened = await open({ [PACK]: randomBytes(2000) })
+    await rejects(readAll(opened.backend, PACK, { most: 1999 }), 'ERR_DAMAGED')
+    assert.is((await readAll(opened.backend, PACK, { most: 2000 })).length, 2000)
   })
 
   promise('stops when it is told to', async () => {
@@ -156,7 +174,7 @@ export function conformance(test: Test, subject: Subject): void {
       assert.equal(await backend.head(PACK), { size: 10 })
     })
   }
-  if (writes) conformanceOfWriting(promise, { open, lists, excludes })
+  if (writes) conformanceOfWriting(promise, { open, lists, excludes, free })
   if (lists) conformanceOfLists(promise, { open, writes })
 }
 
@@ -164,23 +182,25 @@ type PromiseOf = (title: string, run: () => Promise<void>) => void
 
 function conformanceOfWriting(
   promise: PromiseOf,
-  { open, lists, excludes }: Pick<Required<Subject>, 'open' | 'lists' | 'excludes'>,
+  { open, lists, excludes, free }: Pick<Required<Subject>, 'open' | 'lists' | 'excludes' | 'free'>,
 ): void {
+  const [first = '', second = ''] = free.names
+  const folder = first.slice(0, first.indexOf('/') + 1)
   promise('keeps what is put, and replaces what was there', async () => {
     await using opened = await open({})
-    for (const size of SIZES) {
+    for (const size of SIZES.filter((each) => each <= free.most)) {
       const bytes = randomBytes(size)
-      await opened.backend.put(PACK, bytesSource(bytes))
-      assert.ok(bytes.equals(await readAll(opened.backend, PACK, { most: MOST })))
+      await opened.backend.put(first, bytesSource(bytes))
+      assert.ok(bytes.equals(await readAll(opened.backend, first, { most: MOST })))
     }
   })
 
   promise('removes files, also those that are absent', async () => {
-    await using opened = await open({ [PACK]: randomBytes(10), [ANOTHER]: randomBytes(11) })
-    await opened.backend.delete(PACK)
-    await opened.backend.delete(PACK)
-    assert.is(await opened.backend.head(PACK), undefined)
-    assert.equal(await opened.backend.head(ANOTHER), { size: 11 })
+    await using opened = await open({ [first]: randomBytes(10), [second]: randomBytes(11) })
+    await opened.backend.delete(first)
+    await opened.backend.delete(first)
+    assert.is(await opened.backend.head(first), undefined)
+    assert.equal(await opened.backend.head(second), { size: 11 })
   })
 
   promise(
@@ -188,26 +208,27 @@ function conformanceOfWriting(
     async () => {
       await using opened = await open({})
       const { backend } = opened
-      const letters = ['a', 'b'].map((letter) => bytesSource(letter.repeat(400_000)))
-      for (const source of letters) await backend.put(PACK, source)
+      const size = Math.min(400_000, free.most)
+      const letters = ['a', 'b'].map((letter) => bytesSource(letter.repeat(size)))
+      for (const source of letters) await backend.put(first, source)
       const writing = (async () => {
-        for (let i = 0; i < 10; i++) for (const source of letters) await backend.put(PACK, source)
+        for (let i = 0; i < 10; i++) for (const source of letters) await backend.put(first, source)
       })()
       for (let i = 0; i < 20; i++) {
-        const text = (await readAll(backend, PACK, { most: MOST })).toString()
-        assert.ok(text === 'a'.repeat(400_000) || text === 'b'.repeat(400_000))
+        const text = (await readAll(backend, first, { most: MOST })).toString()
+        assert.ok(text === 'a'.repeat(size) || text === 'b'.repeat(size))
       }
       await writing
       for (const source of [failingSource(), lyingSource()]) {
         for (const kind of ['put', 'putIfAbsent'] as const) {
-          const put = backend[kind](ANOTHER, source)
+          const put = backend[kind](second, source)
           assert.ok(
             (await put.then(
               () => 'done',
               (error: unknown) => error,
             )) instanceof Error,
           )
-          assert.is(await backend.head(ANOTHER), undefined)
+          assert.is(await backend.head(second), undefined)
         }
       }
     },
@@ -217,32 +238,31 @@ function conformanceOfWriting(
     promise('makes a file only where there is none', async () => {
       await using opened = await open({})
       const { backend } = opened
-      assert.is(await backend.putIfAbsent(PACK, bytesSource('first')), 'created')
-      assert.is(await backend.putIfAbsent(PACK, bytesSource('other')), 'exists')
-      assert.is(await backend.putIfAbsent(PACK, bytesSource('first')), 'exists')
-      assert.is(String(await readAll(backend, PACK, { most: MOST })), 'first')
-      await backend.put(PACK, bytesSource('third'))
-      assert.is(await backend.putIfAbsent(PACK, bytesSource('')), 'exists')
-      assert.is(String(await readAll(backend, PACK, { most: MOST })), 'third')
+      assert.is(await backend.putIfAbsent(first, bytesSource('first')), 'created')
+      assert.is(await backend.putIfAbsent(first, bytesSource('other')), 'exists')
+      assert.is(await backend.putIfAbsent(first, bytesSource('first')), 'exists')
+      assert.is(String(await readAll(backend, first, { most: MOST })), 'first')
+      await backend.put(first, bytesSource('third'))
+      assert.is(await backend.putIfAbsent(first, bytesSource('')), 'exists')
+      assert.is(String(await readAll(backend, first, { most: MOST })), 'third')
     })
 
     promise('has one winner where many make a file at once', async () => {
       await using opened = await open({})
       for (let round = 1; round <= 6; round++) {
-        const log = `log/${String(round).padStart(12, '0')}.json`
-        const bodies = Array.from({ length: 12 }, (_, i) => Buffer.alloc(round * 9000, i + 65))
+        const { name, bodies } = await (free.contenders ?? letters)(opened, round)
         const answers = await Promise.all(
-          bodies.map((body) => opened.backend.putIfAbsent(log, bytesSource(body))),
+          bodies.map((body) => opened.backend.putIfAbsent(name, bytesSource(body))),
         )
         assert.is(answers.filter((answer) => answer === 'created').length, 1)
-        const winner = bodies[answers.indexOf('created')]
-        assert.ok(winner?.equals(await readAll(opened.backend, log, { most: MOST })))
+        const winner = Buffer.from(bodies[answers.indexOf('created')] ?? [])
+        assert.ok(winner.equals(await readAll(opened.backend, name, { most: MOST })))
       }
     })
   }
 
   promise('does whatever a table of files would do', async () => {
-    const names = ['latest.json', ...PACKS.slice(0, 2)]
+    const { names } = free
     const name = fc.constantFrom(...names)
     const bytes = fc.uint8Array({ maxLength: 40 }).map((each) => Buffer.from(each))
     const step = fc.oneof(
@@ -278,8 +298,8 @@ function conformanceOfWriting(
           if (held) assert.ok(held.equals(await readAll(backend, each, { most: MOST })))
         }
         if (lists) {
-          const listed = (await listAll(backend, 'packs/')).map(({ name }) => name)
-          assert.equal(listed, [...table.keys()].filter((each) => each !== 'latest.json').sort())
+          const listed = (await listAll(backend, folder)).map(({ name }) => name)
+          assert.equal(listed, [...table.keys()].sort())
         }
       }),
       { numRuns: 12 },
@@ -294,9 +314,12 @@ function conformanceOfLists(
   promise('lists the files of a folder in order, with what is known of them', async () => {
     const before = Date.now()
     const files = Object.fromEntries(
-      Array.from({ length: 30 }, (_, i) => [`packs/${'ba'[i % 2]}${i}.pack`, randomBytes(i)]),
+      Array.from({ length: 30 }, (_, i) => [
+        `packs/${`${'ba'[i % 2]}${i}`.padEnd(64, '0')}.pack`,
+        randomBytes(i),
+      ]),
     )
-    await using opened = await open({ ...files, 'log/000000000001.json': randomBytes(5) })
+    await using opened = await open({ ...files, [`probe/${'0'.repeat(32)}`]: randomBytes(5) })
     const listed = await listAll(opened.backend, 'packs/')
     assert.equal(
       listed.map(({ name, size }) => [name, size]),
@@ -310,11 +333,14 @@ function conformanceOfLists(
     const rest = await listAll(opened.backend, 'packs/', third?.name)
     assert.equal(rest, listed.slice(3))
     assert.equal(await listAll(opened.backend, 'packs/', 'packs/zzz'), [])
-    assert.equal(await listAll(opened.backend, 'probe/'), [])
+    assert.equal(await listAll(opened.backend, 'log/'), [])
   })
 
   promise('lists more files than fit into one answer', async () => {
-    const names = Array.from({ length: 1005 }, (_, i) => `packs/${String(i).padStart(4, '0')}.pack`)
+    const names = Array.from(
+      { length: 1005 },
+      (_, i) => `packs/${String(i).padStart(64, '0')}.pack`,
+    )
     await using opened = await open(Object.fromEntries(names.map((name) => [name, Buffer.of(7)])))
     const listed = await listAll(opened.backend, 'packs/')
     assert.equal(
@@ -332,6 +358,14 @@ export async function listAll(
   const all: ListedFile[] = []
   for await (const file of backend.list(folder, { after })) all.push(file)
   return all
+}
+
+async function letters(_: Opened, round: number): Promise<Contenders> {
+  const name = `log/${String(round).padStart(12, '0')}.json`
+  return {
+    name,
+    bodies: Array.from({ length: 12 }, (_, i) => Buffer.alloc(round * 9000, i + 65)),
+  }
 }
 
 async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { ArtifactsError, isFailedCall } from '../../errors.ts'
 import type { Io } from '../io/io.ts'
-import type { Layout } from '../layout.ts'
+import { type Layout, temporaryName } from '../layout.ts'
 import { type Appended, appendOperation, syncLog } from '../log/append.ts'
 import type { JoiningPack, Operation } from '../log/operation.ts'
 import type { Plan } from '../log/plan.ts'
@@ -90,9 +90,37 @@ export async function commitOperation<Outcome>(
   }
 }
 
-function append(operation: Operation, { io, layout, index }: Writer, head: Head): Appended {
+/**
+ * Creates an operation that somebody else has planned, as it is, where the log still ends before it; what it names is
+ * there and durable. Throws as `commitOperation` does.
+ */
+export function appendReceived(writer: Writer, operation: Operation): 'created' | 'taken' {
+  const { index } = writer
+  const head = index.refresh()
+  if (index.blocked !== undefined) throw cannotWrite(index.blocked)
+  if (head.applied + 1 !== operation.n || head.hash !== operation.prev) return 'taken'
+  // Its nonce may be the name of a file that a process left that was killed.
+  const appended = append(operation, writer, head, `.${temporaryName()}`)
+  if (appended.kind === 'busy') throw busy(appended)
+  if (appended.kind === 'created' && updateIndex(index, appended.hash)) {
+    writeSegments(writer, operation.n)
+  }
+  return appended.kind
+}
+
+function append(
+  operation: Operation,
+  { io, layout, index }: Writer,
+  head: Head,
+  temporary?: string,
+): Appended {
   try {
-    return appendOperation(operation, { io, layout, previousIsDurable: head.durable === head.hash })
+    return appendOperation(operation, {
+      io,
+      layout,
+      previousIsDurable: head.durable === head.hash,
+      ...(temporary === undefined ? {} : { temporary }),
+    })
   } catch (error) {
     const committed = error instanceof ArtifactsError && error.code === 'ERR_DURABILITY_UNKNOWN'
     if (committed) updateIndex(index, undefined)

@@ -133,6 +133,11 @@ export function isIndexDamage(error: unknown): boolean {
   )
 }
 
+/** True for an error that says that a row contradicts the schema or another row. */
+export function isConstraint(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CONSTRAINT')
+}
+
 export function isBusy(error: unknown): boolean {
   return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
 }

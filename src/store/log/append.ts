@@ -23,6 +23,8 @@ export interface AppendOptions {
   readonly layout: Layout
   /** Whether the name of operation n − 1 is known to survive a power loss; else `log/` is synced first. */
   readonly previousIsDurable: boolean
+  /** What the file is called in `log/` at first; default: `.<nonce>`. */
+  readonly temporary?: string
 }
 
 /**
@@ -35,7 +37,7 @@ export function appendOperation(operation: Operation, options: AppendOptions): A
   const { bytes, hash } = encodeOperation(operation)
   const path = operationPath(layout, operation.n)
   if (!options.previousIsDurable) io.fsyncDirectory(layout.log)
-  const temporary = `${layout.log}/.${operation.nonce}`
+  const temporary = `${layout.log}/${options.temporary ?? `.${operation.nonce}`}`
   let appended: Appended | undefined
   while (appended === undefined) {
     io.createFile(temporary, bytes, { durable: true })

@@ -32,10 +32,10 @@ export interface StoredObject extends RecordHeader {
 }
 
 /**
- * Reads and checks the table of the pack `<id>.pack`.
+ * Reads and checks the table of the pack with this id; by default the one of the file's name, `<id>.pack`.
  * @throws ArtifactsError `ERR_DAMAGED`, or the system's error when the file can't be read.
  */
-export function readTable(path: string): PackTable {
+export function readTable(path: string, id: string = basename(path, '.pack')): PackTable {
   const name = `Pack "${path}"`
   const fd = openSync(path, 'r')
   try {
@@ -50,8 +50,7 @@ export function readTable(path: string): PackTable {
     if (!fill(fd, bytes, tableOffset)) throw damaged(`${name} ends early`)
     if (xxh64(bytes) !== checksum)
       throw damaged(`${name} has a table that is not as it was written`)
-    if (`${packId(bytes)}.pack` !== basename(path))
-      throw damaged(`${name} is not the one of that name`)
+    if (packId(bytes) !== id) throw damaged(`${name} is not the one of that name`)
     return decodeTable(bytes, tableOffset, name)
   } finally {
     closeSync(fd)

@@ -72,6 +72,8 @@ export function* nodeIds(read: ReadNode, root: ObjectId): Generator<ObjectId> {
 
 interface Frame {
   readonly id: ObjectId
+  /** What came before it, where places are kept. */
+  readonly before: string
   readonly node: TreeNode
   readonly items: readonly (Entry | Child)[]
   /** Whether the node is the last of its level. */
@@ -84,11 +86,14 @@ export class TreeCursor {
   readonly #read: ReadNode
   /** Everything up to the newest leaf that was read or the newest node that was stepped over. */
   readonly #keys = new KeyChain()
+  readonly #keepsPlaces: boolean
   readonly #frames: Frame[] = []
   #top: Frame | undefined
 
-  constructor(read: ReadNode, root: ObjectId) {
+  /** @param options `places`: whether `placeOf` will be asked. */
+  constructor(read: ReadNode, root: ObjectId, options: { readonly places?: boolean } = {}) {
     this.#read = read
+    this.#keepsPlaces = options.places ?? false
     this.rootLevel = this.#open(root, true).node.level
     this.#leaveEnded()
   }
@@ -155,6 +160,20 @@ export class TreeCursor {
     return ids
   }
 
+  /**
+   * All that decides whether one of the nodes that `starts` returned may stand where it does, apart from its bytes: its
+   * level, whether it is the last one, with which key it ends, and what came before.
+   */
+  placeOf(id: ObjectId): string {
+    const top = this.#frame()
+    if (this.level > 0 && this.child.id === id) {
+      const last = top.last && top.index === top.items.length - 1
+      return `${top.node.level - 1} ${last} ${this.#keys.save()} ${this.child.key}`
+    }
+    const { node, last, before, items } = this.#frames.find((frame) => frame.id === id) ?? top
+    return `${node.level} ${last} ${before} ${keyOf(items.at(-1)) ?? ''}`
+  }
+
   /** Steps over one of the nodes that `starts` returned. */
   stepOver(id: ObjectId): void {
     while (this.level <= 0 || this.child.id !== id) {
@@ -167,10 +186,11 @@ export class TreeCursor {
 
   #open(id: ObjectId, last: boolean): Frame {
     const bytes = this.#read(id)
+    const before = this.#keepsPlaces ? this.#keys.save() : ''
     const keys = bytes[0] === 0 ? this.#keys : this.#keys.copy()
     const node = decodeNode(bytes, { last, root: this.#frames.length === 0, keys, id })
     const items = isLeaf(node) ? node.entries : node.children
-    const frame = { id, node, items, last, index: 0 }
+    const frame = { id, before, node, items, last, index: 0 }
     this.#frames.push(frame)
     this.#top = frame
     return frame

@@ -17,11 +17,36 @@ export interface EntryChange {
 }
 
 /** Returns the paths at which tree `b` differs from tree `a`, in path order. */
-export function* diffTrees(read: ReadNode, a: ObjectId, b: ObjectId): Generator<EntryChange> {
-  const left = new TreeCursor(read, a)
-  const right = new TreeCursor(read, b)
+export function diffTrees(read: ReadNode, a: ObjectId, b: ObjectId): Generator<EntryChange> {
+  return compare(new TreeCursor(read, a), new TreeCursor(read, b), () => true)
+}
+
+/**
+ * As `diffTrees`, where `a` is a tree that keeps all rules and `b` comes from anybody: a node of `b` is stepped over only
+ * where it stands as it does in `a`. All others are entered, which checks them. What that leaves open is whether an entry
+ * of `b` that `a` does not have lies below one that both have.
+ *
+ * @param readB the nodes of `b`
+ * @throws ArtifactsError ERR_DAMAGED where `b` breaks a rule
+ */
+export function diffFromWhole(
+  read: ReadNode,
+  a: ObjectId,
+  readB: ReadNode,
+  b: ObjectId,
+): Generator<EntryChange> {
+  const left = new TreeCursor(read, a, { places: true })
+  const right = new TreeCursor(readB, b, { places: true })
+  return compare(left, right, (id) => left.placeOf(id) === right.placeOf(id))
+}
+
+function* compare(
+  left: TreeCursor,
+  right: TreeCursor,
+  isInPlace: (id: ObjectId) => boolean,
+): Generator<EntryChange> {
   while (!left.done || !right.done) {
-    if (stepOverEqual(left, right) || enterHigher(left, right)) continue
+    if (stepOverEqual(left, right, isInPlace) || enterHigher(left, right)) continue
     const order = left.done ? 1 : right.done ? -1 : comparePaths(left.entry.path, right.entry.path)
     if (order < 0) {
       yield { path: left.entry.path, before: left.entry }
@@ -35,10 +60,14 @@ export function* diffTrees(read: ReadNode, a: ObjectId, b: ObjectId): Generator<
   }
 }
 
-function stepOverEqual(left: TreeCursor, right: TreeCursor): boolean {
+function stepOverEqual(
+  left: TreeCursor,
+  right: TreeCursor,
+  isInPlace: (id: ObjectId) => boolean,
+): boolean {
   if (!left.atStart || !right.atStart) return false
   const starts = right.starts()
-  const id = left.starts().find((start) => starts.includes(start))
+  const id = left.starts().find((start) => starts.includes(start) && isInPlace(start))
   if (id === undefined) return false
   left.stepOver(id)
   right.stepOver(id)
