@@ -315,7 +315,7 @@ function conformanceOfLists(
     const before = Date.now()
     const files = Object.fromEntries(
       Array.from({ length: 30 }, (_, i) => [
-        `packs/${`${'ba'[i % 2]}${i}`.padEnd(64, '0')}.pack`,
+        `packs/${`${'ba'[i % 2]}${i}f`.padEnd(64, '0')}.pack`,
         randomBytes(i),
       ]),
     )
