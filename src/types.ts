@@ -78,7 +78,7 @@ export interface VersionObject {
 
 /** What long work reports as it goes; `total` is absent while unknown. Bytes and files only ever grow. */
 export interface Progress {
-  readonly phase: 'scan' | 'read' | 'write' | 'verify' | 'index' | 'mark'
+  readonly phase: 'scan' | 'read' | 'write' | 'verify' | 'index' | 'mark' | 'send' | 'receive'
   readonly files: number
   readonly bytes: number
   readonly total?: { readonly files: number; readonly bytes: number }

@@ -18,6 +18,8 @@ const VERBS: Readonly<Record<Progress['phase'], string>> = {
   verify: 'Verifying',
   index: 'Indexing',
   mark: 'Counting',
+  send: 'Sending',
+  receive: 'Receiving',
 }
 
 export interface ProgressLine {

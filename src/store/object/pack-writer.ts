@@ -74,6 +74,11 @@ export class PackWriter {
     return this.#count
   }
 
+  /** Where the next record begins. */
+  get offset(): number {
+    return this.#offset
+  }
+
   /** Length of the file if it ended now. */
   get bytes(): number {
     return this.#offset + entryOffset(this.#count) + TRAILER_BYTES
@@ -82,6 +87,11 @@ export class PackWriter {
   /** Whether a record whose payload has this length still fits. One of any kind fits into an empty pack. */
   fits(storedLength: number): boolean {
     return this.bytes + RECORD_HEADER_BYTES + storedLength + TABLE_ENTRY_BYTES <= MAX_PACK_BYTES
+  }
+
+  /** Hands what was appended to the file, so that it can be read there. */
+  flush(): void {
+    this.#flush()
   }
 
   /** Appends a record that fits. After an error nothing but `abort` is left to do. */

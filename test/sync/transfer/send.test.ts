@@ -8,18 +8,17 @@ import type { WantedVersion } from '../../../src/sync/transfer/missing-there.ts'
 import { planSend } from '../../../src/sync/transfer/plan-send.ts'
 import type { ObjectId } from '../../../src/types.ts'
 import { openedRoom } from '../../store/commit/opened.ts'
-import type { Tree } from '../../support/files.ts'
 import { seededRandom } from '../../support/random.ts'
 import { type Pushed, TestRemote } from './remote.ts'
-import { objectsOf, wanted } from './versions.ts'
+import { objectsOf, someFiles, wanted } from './versions.ts'
 
 const test = suite('sending')
 const random = seededRandom(3)
 
 test('a first push sends every object of the version and nothing else', async () => {
   await using room = await openedRoom()
-  const first = await room.commit(room.write('a', someFiles(40)))
-  await room.commit(room.write('b', someFiles(10)), { name: 'secret' })
+  const first = await room.commit(room.write('a', someFiles(random, 40)))
+  await room.commit(room.write('b', someFiles(random, 10)), { name: 'secret' })
   const version = wanted(first)
   const remote = new TestRemote()
   const pushed = await remote.push(room.store, [version])
@@ -36,7 +35,7 @@ test('a first push sends every object of the version and nothing else', async ()
 
 test('a second push sends what is new, and names the packs where the rest lies', async () => {
   await using room = await openedRoom()
-  const files = someFiles(40)
+  const files = someFiles(random, 40)
   const first = wanted(await room.commit(room.write('a', files)))
   const second = wanted(await room.commit(room.write('a', { f3: random.bytes(9000) })))
   const remote = new TestRemote()
@@ -95,7 +94,7 @@ test('a pack id that the receiver dropped is not sent again', async () => {
 
 test('what versions share is sent once, and each knows where all of it lies', async () => {
   await using room = await openedRoom()
-  room.write('a', someFiles(60))
+  room.write('a', someFiles(random, 60))
   const versions: WantedVersion[] = []
   for (let i = 0; i < 5; i++) {
     versions.push(
@@ -137,12 +136,6 @@ function assertClosure(
     [...objectsOf(store, version)].map((id) => remote.packOf(Buffer.from(id, 'hex'))),
   )
   assert.equal(closures.get(version.id), { packs: [...exact].sort() })
-}
-
-function someFiles(count: number): Tree {
-  return Object.fromEntries(
-    Array.from({ length: count }, (_, i) => [`f${i}`, random.bytes(100 + i * 20)]),
-  )
 }
 
 test.run()

@@ -8,6 +8,8 @@ import { nodeReader, type OpenedStore, readObject } from '../../../src/store/ope
 import { entries, nodeIds } from '../../../src/store/tree/cursor.ts'
 import type { WantedVersion } from '../../../src/sync/transfer/missing-there.ts'
 import type { ObjectId } from '../../../src/types.ts'
+import type { Tree } from '../../support/files.ts'
+import type { Random } from '../../support/random.ts'
 
 export function wanted({ object }: Pick<CommitResult, 'object'>): WantedVersion {
   return { id: versionId(object), object }
@@ -37,4 +39,11 @@ export function objectsOf(store: OpenedStore, { id, object }: WantedVersion): Se
     }
   }
   return ids
+}
+
+/** Files of 100 bytes and more. */
+export function someFiles(random: Random, count: number): Tree {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [`f${i}`, random.bytes(100 + i * 20)]),
+  )
 }
