@@ -138,6 +138,18 @@ export function stagePacks(connection: Connection, packs: readonly StagedPack[])
   })
 }
 
+/** Takes up the tables of packs that an operation has named and that could not be read until now. In a transaction. */
+export function takeTables(connection: Connection, tables: ReadonlyMap<ObjectId, PackTable>): void {
+  const taken: RowTable[] = []
+  for (const [id, table] of tables) {
+    const row = connection.get<PackRow>(FIND, id)
+    if (row?.state !== 'missing') continue
+    connection.run("UPDATE pack SET state = 'present' WHERE id = ?", row.id)
+    taken.push({ pack: row.id, table })
+  }
+  insertObjects(connection, taken)
+}
+
 /** Tries the packs again that could not be read. */
 export function rereadPacks(connection: Connection, layout: Layout): void {
   const rows = connection.all<{ id: number; name: ObjectId }>(

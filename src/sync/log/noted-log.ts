@@ -23,14 +23,11 @@ export interface NotedRecord extends Noted {
   readonly bytes: Buffer
 }
 
-/**
- * The operations that were read, as far as each is whole and follows the one before.
- * @param start hash of the remote's `format.json`
- */
-export async function* notedRecords(path: string, start: string): AsyncGenerator<NotedRecord> {
-  let at: Noted = { n: 0, hash: start, length: 0 }
+/** The operations that were read behind a place in the file, as far as each is whole and follows the one before. */
+export async function* notedRecords(path: string, from: Noted): AsyncGenerator<NotedRecord> {
+  let at = from
   try {
-    for await (const bytes of recordsIn(createReadStream(path))) {
+    for await (const bytes of recordsIn(createReadStream(path, { start: from.length }))) {
       const hash = hashOfRecord(bytes)
       if (hash === undefined || !follows(bytes, at)) return
       at = { n: at.n + 1, hash, length: at.length + bytes.length }
@@ -41,10 +38,13 @@ export async function* notedRecords(path: string, start: string): AsyncGenerator
   }
 }
 
-/** Where the log that was read ends; at 0 when nothing was. */
+/**
+ * Where the log that was read ends; at 0 when nothing was.
+ * @param start hash of the remote's `format.json`
+ */
 export async function readNoted(path: string, start: string): Promise<Noted> {
   let noted: Noted = { n: 0, hash: start, length: 0 }
-  for await (const { n, hash, length } of notedRecords(path, start)) noted = { n, hash, length }
+  for await (const { n, hash, length } of notedRecords(path, noted)) noted = { n, hash, length }
   return noted
 }
 
