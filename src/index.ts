@@ -19,6 +19,7 @@ export {
   verifyBundle,
 } from './bundles.ts'
 export type { CacheCleaning, CacheContents, CachedCopy } from './cache.ts'
+export type { CloneOptions, CloneReport } from './clone.ts'
 export type { CommitOptions, CommitReport } from './commit.ts'
 export type { LogOptions } from './commit-artifact.ts'
 export {
@@ -88,9 +89,12 @@ export type { OperationDetails, OperationSummary } from './operations.ts'
 export type { Moment, PastStore } from './past.ts'
 export type { LinkReport, UnlinkReport } from './portfolios.ts'
 export type { PruneOptions, PruneReport } from './prune.ts'
+export type { NotPushed } from './pushed.ts'
 export type { SqlCell, SqlResult } from './query.ts'
 export type { StoreReader } from './reader.ts'
 export type { ReferenceOptions } from './references.ts'
+export type { RemoteGcReport } from './remote-care.ts'
+export type { RemoteView } from './remote-view.ts'
 export type { AddRemoteOptions, RemoteCheck, RemoteSummary, Verdict } from './remotes.ts'
 export type { RemovedVersion, RemoveOptions, RemoveReport, RestoreReport } from './removal.ts'
 export { Run } from './run.ts'
@@ -118,6 +122,15 @@ export type { Change as OperationChange, Ttl } from './store/log/change.ts'
 export type { Setting } from './store/settings.ts'
 export { type InitOptions, type OpenOptions, Store } from './store.ts'
 export type { FoundEntry } from './sync/references/resolve.ts'
+export type {
+  FetchOptions,
+  FetchReport,
+  PullOptions,
+  PushOptions,
+  PushReport,
+  TransferOptions,
+  TransferReport,
+} from './transfers.ts'
 export type * from './types.ts'
 export type { UndoReport } from './undo.ts'
 export type { VersionChanges } from './update-version.ts'

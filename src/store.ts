@@ -7,6 +7,7 @@ import { Artifact, type ArtifactOptions, draftIn } from './artifact.ts'
 import type { ArtifactVersion } from './artifact-version.ts'
 import { type Binding, bindingOf } from './bindings.ts'
 import type { CacheCleaning, CacheContents } from './cache.ts'
+import type { CloneOptions, CloneReport } from './clone.ts'
 import { type CommitOptions, type CommitReport, commitPaths } from './commit.ts'
 import { type LogOptions, prepareLog } from './commit-artifact.ts'
 import type { BundleReport, CreateBundleOptions } from './create-bundle.ts'
@@ -61,11 +62,14 @@ import {
 import { type Moment, PastStore } from './past.ts'
 import { type LinkReport, linkVersion, type UnlinkReport, unlinkVersion } from './portfolios.ts'
 import type { PruneOptions, PruneReport } from './prune.ts'
+import { type NotPushed, notPushed } from './pushed.ts'
 import type { SqlResult } from './query.ts'
 import { Queue } from './queue.ts'
 import { refusalOf } from './read-only.ts'
 import { StoreReader } from './reader.ts'
 import { type ReferenceOptions, resolveReference } from './references.ts'
+import type { RemoteGcReport } from './remote-care.ts'
+import type { RemoteView } from './remote-view.ts'
 import type { AddRemoteOptions, RemoteCheck, RemoteSummary } from './remotes.ts'
 import {
   type RemoveOptions,
@@ -95,6 +99,14 @@ import { createIo } from './store/io/io.ts'
 import { openStore } from './store/open.ts'
 import type { Setting } from './store/settings.ts'
 import type { FoundEntry } from './sync/references/resolve.ts'
+import type {
+  FetchOptions,
+  FetchReport,
+  PullOptions,
+  PushOptions,
+  PushReport,
+  TransferReport,
+} from './transfers.ts'
 import type { OperationOptions, Progress } from './types.ts'
 import { type UndoReport, undoOperation } from './undo.ts'
 import { TOOL } from './version.ts'
@@ -151,6 +163,12 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     const io = createIo({ durability: 'power' })
     const created = createStore(root, { io, tool: TOOL, shared: options.shared ?? false })
     return { store: await Store.open({ store: root }), created }
+  }
+
+  /** Makes a store that has what lies at an address, or goes on with it; see {@link CloneOptions}. */
+  static async clone(address: string, options?: CloneOptions): Promise<CloneReport> {
+    const { cloneStore } = await import('./clone.ts')
+    return cloneStore(Store, address, options)
   }
 
   /** Examines a store, also one that is too damaged to be opened; see {@link FsckOptions}. */
@@ -566,6 +584,12 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     return runGc(this.#session, options)
   }
 
+  /** Removes the packs of a remote that no version there needs; see {@link GcOptions}. Pushes may go on meanwhile. */
+  async gcRemote(remote: string, options?: Omit<GcOptions, 'explain'>): Promise<RemoteGcReport> {
+    const { gcRemote } = await import('./remote-care.ts')
+    return this.#reaching((session) => gcRemote(session, remote, options))
+  }
+
   /** Deletes the versions of an artifact that no rule keeps; see {@link PruneOptions}. */
   async prune(name: string, options: PruneOptions): Promise<PruneReport> {
     this.#refresh()
@@ -626,6 +650,35 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     return tokensOf(this.#session)
   }
 
+  /** Sends versions to a remote; without refs, everything that it does not have. See {@link PushOptions}. */
+  async push(refs: readonly string[] = [], options?: PushOptions): Promise<PushReport> {
+    const { pushTo } = await import('./transfers.ts')
+    return this.#reaching((session) => pushTo(session, refs, options))
+  }
+
+  /** Takes over what a remote has; without refs, everything that is new. See {@link PullOptions}. */
+  async pull(refs: readonly string[] = [], options?: PullOptions): Promise<TransferReport> {
+    const { pullFrom } = await import('./transfers.ts')
+    return this.#reaching((session) => pullFrom(session, refs, options))
+  }
+
+  /** Reads what is new in a remote's log, or fetches bytes of a version that is partial; see {@link FetchOptions}. */
+  async fetch(options?: FetchOptions): Promise<FetchReport> {
+    const { fetchFrom } = await import('./transfers.ts')
+    return this.#reaching((session) => fetchFrom(session, options))
+  }
+
+  /** What a remote has, by its name or address (default: the primary), without taking it over. To be disposed of. */
+  async lookAt(remote?: string, options?: OperationOptions): Promise<RemoteView> {
+    const { RemoteView } = await import('./remote-view.ts')
+    return RemoteView.open(this.#now(), remote, options)
+  }
+
+  /** Live versions that the primary remote does not have, as far as is known; undefined where there is none. */
+  notPushed(): NotPushed | undefined {
+    return notPushed(this.#now())
+  }
+
   /** The local copies that `localPath` has handed out. */
   readonly cache = {
     list: async (): Promise<CacheContents> => {
@@ -674,6 +727,15 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
       }
     },
     list: (): readonly Setting[] => this.#session.opened.settings.list(),
+  }
+
+  /** A step that may wait long for others elsewhere: nothing waits for it. */
+  async #reaching<T>(step: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      return await step(this.#now())
+    } catch (error) {
+      throw refusalOf(this.#session, error)
+    }
   }
 
   /** A step that writes, in its turn. */

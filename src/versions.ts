@@ -1,6 +1,7 @@
 /** Facts about artifacts and versions, as plain data. */
 import { checkAlias, parseRef } from './names.ts'
 import { linksOf } from './portfolios.ts'
+import { knownToPrimary } from './pushed.ts'
 import {
   artifactOf,
   linkRefOf,
@@ -62,6 +63,8 @@ export interface VersionSummary {
   readonly operation: number
   /** As of an earlier operation: the later one with which gc gave up its bytes. */
   readonly removed?: number
+  /** Where there is a primary remote: whether it has the version, as far as is known. Else its number can still change. */
+  readonly pushed?: boolean
 }
 
 export interface VersionDetails extends VersionSummary {
@@ -165,13 +168,15 @@ export function summariesOf(session: Session, found: readonly VersionRow[]): Ver
   const { state } = session
   // There may be thousands of versions, of few artifacts.
   const artifacts = new Map<ArtifactId, NamedArtifact | undefined>()
+  using known = state === session.opened.index.state ? knownToPrimary(session.opened) : undefined
   return found.flatMap((version) => {
     const id = version.artifact
     if (!artifacts.has(id)) artifacts.set(id, withAliases(state, state.artifactById(id)))
     const named = artifacts.get(id)
     if (named === undefined) return []
     const { artifact, aliases } = named
-    return summaryOf(session, { artifact, version }, aliases.get(version.id) ?? [])
+    const summary = summaryOf(session, { artifact, version }, aliases.get(version.id) ?? [])
+    return known === undefined ? summary : { ...summary, pushed: known.has(version.id) }
   })
 }
 

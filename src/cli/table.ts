@@ -185,6 +185,30 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/lineage.ts')).lineage,
   },
   {
+    name: 'push',
+    usage: '[REF...]',
+    describe: 'Send versions to a remote',
+    load: async () => (await import('./commands/push.ts')).push,
+  },
+  {
+    name: 'pull',
+    usage: '[REF...]',
+    describe: 'Take over what a remote has',
+    load: async () => (await import('./commands/pull.ts')).pull,
+  },
+  {
+    name: 'fetch',
+    usage: '[REF] [-- PATH...]',
+    describe: 'See what is new at a remote, or fetch bytes that were left there',
+    load: async () => (await import('./commands/fetch.ts')).fetch,
+  },
+  {
+    name: 'clone',
+    usage: 'URL [DIR] [REF...]',
+    describe: 'Make a store that has what a remote has',
+    load: async () => (await import('./commands/clone.ts')).clone,
+  },
+  {
     name: 'undo',
     usage: '[N]',
     describe: 'Take back what an operation did',

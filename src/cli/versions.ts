@@ -4,7 +4,7 @@ import { age, count, size } from './render.ts'
 
 /** What `--json` says of a version. */
 export const VERSION_FIELDS: string =
-  'ref artifact project type version source? id digest files bytes createdAt aliases tags description? ttl? expiresAt? run? operation removed?'
+  'ref artifact project type version source? id digest files bytes createdAt aliases tags description? ttl? expiresAt? run? operation removed? pushed?'
 
 /**
  * Columns of one version in a list: its name, aliases and tags, size, age; then what it is a link to, the run that made
@@ -19,7 +19,7 @@ export function versionRow(
   const labels = [...aliases, ...tags.map((tag) => `#${tag}`)].join(', ')
   const [firstLine = ''] = description.split('\n', 1)
   return [
-    style.strong(name),
+    `${style.strong(name)}${version.pushed === false ? ' (not pushed)' : ''}`,
     labels || '-',
     count(files, 'file'),
     size(bytes),

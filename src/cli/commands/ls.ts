@@ -1,11 +1,14 @@
 import type { Entry, StoreReader } from '../../index.ts'
 import { AT_FLAGS, asOf } from '../at.ts'
-import { type Answer, type Command, type Context, defineCommand } from '../command.ts'
+import { type Answer, type Command, type Context, defineCommand, text } from '../command.ts'
 import { age, columns, count, type Style, size } from '../render.ts'
 import { VERSION_FIELDS, versionRow } from '../versions.ts'
 
 export const ls: Command = defineCommand({
-  flags: AT_FLAGS,
+  flags: {
+    ...AT_FLAGS,
+    remote: text('R', 'What a remote has, by its name or address'),
+  },
   takes: [0, 2],
   ends: [12, 13],
   completes: 'first-ref',
@@ -16,6 +19,7 @@ export const ls: Command = defineCommand({
     ['artifacts ls', 'Artifacts'],
     ['artifacts ls bike', 'Versions of bike'],
     ['artifacts ls bike:v3 images/', 'Entries of a version below images/'],
+    ['artifacts ls --remote team bike', 'Versions of bike that a remote has'],
   ],
   json: {
     '`ls`, an array of':
@@ -27,7 +31,10 @@ export const ls: Command = defineCommand({
 
   async run({ values, positionals: [ref, prefix] }, context) {
     const store = await context.store()
-    const view = asOf(store, values)
+    const { remote } = values
+    await using elsewhere =
+      remote === undefined ? undefined : await store.lookAt(remote, context.operation)
+    const view = elsewhere ?? asOf(store, values)
     if (ref === undefined) return artifacts(view, store.settings.get('project'), context)
     if (prefix !== undefined || /[:@~]/.test(ref)) return entries(view, ref, prefix, context)
     const versions = view.versions(ref)

@@ -1,6 +1,8 @@
-import type { DirectoryStatus } from '../../index.ts'
+import type { DirectoryStatus, NotPushed } from '../../index.ts'
 import { changeLine } from '../changes.ts'
 import { type Command, type Context, defineCommand } from '../command.ts'
+import { given } from '../given.ts'
+import { age, listed } from '../render.ts'
 import { numbers } from '../sentences.ts'
 
 export const status: Command = defineCommand({
@@ -13,7 +15,8 @@ export const status: Command = defineCommand({
     ['artifacts status data', 'One directory'],
   ],
   json: {
-    '': 'directories',
+    '': 'directories notPushed?',
+    '`notPushed`': 'remote asOf? versions artifacts',
     'Each of `directories`':
       'path ref artifact version latest state changes added modified removed gone?',
   },
@@ -24,15 +27,32 @@ export const status: Command = defineCommand({
       dir === undefined ? undefined : context.resolve(dir),
       context.operation,
     )
-    const none = 'No directory is bound to an artifact. `artifacts commit DIR` binds one.'
+    const notPushed = store.notPushed()
     return {
-      value: { directories },
-      lines: directories.length === 0 ? [none] : lines(directories, context),
+      value: { directories, ...given({ notPushed }) },
+      lines: [...lines(directories, context), ...pushLines(notPushed, context)],
     }
   },
 })
 
+function* pushLines(notPushed: NotPushed | undefined, { style, io }: Context): Iterable<string> {
+  if (notPushed === undefined) return
+  const { remote, asOf, versions, artifacts } = notPushed
+  const when = asOf === undefined ? 'never asked' : `as of ${age(asOf, io.now())}`
+  if (versions === 0) {
+    yield `Everything is pushed to ${remote} (${when})`
+    return
+  }
+  const listing = artifacts.map(
+    ({ artifact, versions: own }) => `${style.strong(artifact)} ${listed(own, 5)}`,
+  )
+  yield `Not pushed to ${remote} (${when}): ${listed(listing)}`
+}
+
 function* lines(directories: readonly DirectoryStatus[], { style }: Context): Iterable<string> {
+  if (directories.length === 0) {
+    yield 'No directory is bound to an artifact. `artifacts commit DIR` binds one.'
+  }
   for (const directory of directories) {
     const { path, ref, version, latest, state, changes, gone } = directory
     if (state === 'unknown') {
