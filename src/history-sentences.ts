@@ -70,15 +70,15 @@ function conflictSentence(
       typeof id === 'string' ? refIn(session, artifact, id as ObjectId) : undefined
     const alias = field.slice('alias '.length)
     const [stands, lost] = [ref(kept), ref(dropped)]
-    return sentence(`The alias "${alias}" of ${shown(name)}`, remote, stands ?? 'none', {
+    return sentence(`alias "${alias}" of ${shown(name)}`, remote, stands ?? 'none', {
       value: lost ?? 'none',
       command:
         lost === undefined ? `alias ${stands ?? name} ${alias} --remove` : `alias ${lost} ${alias}`,
     })
   }
   const ref = version === undefined ? name : refIn(session, artifact, version)
-  return sentence(`The ${words(field)} of ${shown(ref)}`, remote, valueText(kept), {
-    value: valueText(dropped),
+  return sentence(`${words(field)} of ${shown(ref)}`, remote, said(field, kept), {
+    value: said(field, dropped),
     command: editCommand(ref, version === undefined, field, dropped),
   })
 }
@@ -91,7 +91,7 @@ function sentence(
 ): string {
   const { value, command } = dropped
   const again = command === undefined ? '' : ` To set it again: \`artifacts ${command}\`.`
-  return `${what} was changed here and on "${remote}": there it is ${kept}, which stands; here it was ${value}.${again}`
+  return `Both sides changed the ${what}: on "${remote}" it is ${kept}, which stands; here it was ${value}.${again}`
 }
 
 /** `metadata.lr` is `metadata "lr"`. */
@@ -120,6 +120,10 @@ function editCommand(
     : `${edit} --meta ${quoted(`${key}=${JSON.stringify(value)}`)}`
 }
 
+function said(field: string, value: unknown): string {
+  return field === 'ttl' && value !== undefined ? ttlText(value) : valueText(value)
+}
+
 function ttlText(value: unknown): string {
   if (typeof value !== 'number') return value === 'never' ? value : 'inherit'
   for (const [unit, seconds] of UNITS) if (value % seconds === 0) return `${value / seconds}${unit}`
@@ -139,7 +143,7 @@ function runSentence(
   const key = field.startsWith('config.') ? field.slice('config.'.length) : undefined
   const text = String(dropped ?? '')
   const flag = key === undefined ? `--${field} ${quoted(text)}` : configFlag(key, dropped)
-  return sentence(`The ${words(field)} of run "${run}"`, remote, valueText(kept), {
+  return sentence(`${words(field)} of run "${run}"`, remote, valueText(kept), {
     value: valueText(dropped),
     command: flag === undefined ? undefined : `run edit ${run} ${flag}`,
   })

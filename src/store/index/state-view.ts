@@ -34,6 +34,7 @@ import type {
   StateView,
   VersionRow,
 } from './state.ts'
+import { runsOfArtifactIn, usedVersionsIn } from './used-versions.ts'
 
 const ARTIFACT = 'SELECT * FROM artifact'
 const ALIAS = 'SELECT * FROM alias'
@@ -90,6 +91,7 @@ export function stateView(source: Source): StateView {
     versions: (of) =>
       many(toVersion, `${VERSION} WHERE artifact = ? AND ${LIVE} ORDER BY number`, of),
     everyVersion: (of) => many(toVersion, `${VERSION} WHERE artifact = ? ORDER BY number`, of),
+    usedVersions: (of) => source.read((connection) => usedVersionsIn(connection, of)),
     versionByNumber: (of, number) => version('artifact = ? AND number = ?', of, number),
     versionById: (id) => version('id = ?', id),
     versionsByPrefix: (prefix, limit, of) =>
@@ -211,6 +213,7 @@ export function stateView(source: Source): StateView {
         limit,
       )
     },
+    runsOfArtifact: (of) => source.read((connection) => runsOfArtifactIn(connection, of)),
     runsByPrefix: (prefix, limit) =>
       many(
         toRun,

@@ -38,6 +38,18 @@ export interface VersionRow {
   readonly tags: number
 }
 
+/** A version, and what needs it. */
+export interface UsedVersion {
+  readonly version: VersionRow
+  readonly tags: readonly string[]
+  /** The runs that use it. */
+  readonly runs: readonly string[]
+  /** Those that it is linked into. */
+  readonly portfolios: readonly ArtifactId[]
+  /** Live versions of other artifacts that were derived from it. */
+  readonly children: readonly ObjectId[]
+}
+
 export interface AliasRow {
   readonly alias: string
   readonly version: ObjectId
@@ -172,6 +184,8 @@ export interface StateView {
   versions(artifact: ArtifactId): VersionRow[]
   /** Live and deleted ones, by number. */
   everyVersion(artifact: ArtifactId): VersionRow[]
+  /** As `everyVersion`, with what needs them. */
+  usedVersions(artifact: ArtifactId): UsedVersion[]
   /** Live or deleted. */
   versionByNumber(artifact: ArtifactId, number: number): VersionRow | undefined
   /** Live or deleted. */
@@ -219,6 +233,8 @@ export interface StateView {
   run(id: string): RunRow | undefined
   /** The newest first. */
   runs(filter: RunFilter, limit: number): RunRow[]
+  /** Those that used or logged a version of the artifact. */
+  runsOfArtifact(artifact: ArtifactId): RunRow[]
   /** At most `limit` runs whose id begins so. */
   runsByPrefix(prefix: string, limit: number): RunRow[]
   hasEdge(edge: EdgeKey): boolean

@@ -2,23 +2,35 @@
  * What a merge looks at, read from a state: of this store, of a mirror, of an earlier moment. In a portfolio links are what
  * versions are elsewhere, and merge by the same rules.
  */
-import type { LinkRow, RunRow, StateView, VersionRow } from '../../store/index/state.ts'
+import type { LinkRow, StateView, UsedVersion } from '../../store/index/state.ts'
 import type { ArtifactId, ObjectId } from '../../types.ts'
 import type { ArtifactState, VersionState } from './state.ts'
 
-/** An artifact as a state has it; undefined: it has none with this id. */
+/**
+ * An artifact as a state has it, with the runs of its versions: as what both sides had, or one of them has; undefined: there is
+ * none with this id.
+ */
 export function artifactState(state: StateView, artifact: ArtifactId): ArtifactState | undefined {
+  const found = artifactStateNow(state, artifact)
+  if (found === undefined || found.portfolio === true) return found
+  const runs = new Map(state.runsOfArtifact(artifact).map((row) => [row.id, row]))
+  const operation = state.operationsBefore(Number.MAX_SAFE_INTEGER, 1)[0]?.n ?? 0
+  return { ...found, runs, operation }
+}
+
+/** As `artifactState`, without runs. */
+export function artifactStateNow(
+  state: StateView,
+  artifact: ArtifactId,
+): ArtifactState | undefined {
   const row = state.artifactById(artifact)
   if (row === undefined) return undefined
-  const isPortfolio = row.portfolio === true
-  const versions = isPortfolio ? linksIn(state, artifact) : versionsIn(state, artifact)
+  const versions = row.portfolio === true ? linksIn(state, artifact) : versionsIn(state, artifact)
   return {
     ...row,
     next: state.nextNumber(artifact),
     versions,
     aliases: new Map(state.aliases(artifact).map(({ alias, version }) => [alias, version])),
-    runs: isPortfolio ? new Map() : runsOf(state, versions.keys()),
-    operation: state.operationsBefore(Number.MAX_SAFE_INTEGER, 1)[0]?.n ?? 0,
   }
 }
 
@@ -30,31 +42,25 @@ export function linkedVersion(key: ObjectId): ObjectId {
 const ID_DIGITS = 64
 
 function versionsIn(state: StateView, artifact: ArtifactId): Map<ObjectId, VersionState> {
-  return new Map(state.everyVersion(artifact).map((row) => [row.id, versionState(state, row)]))
+  return new Map(state.usedVersions(artifact).map((used) => [used.version.id, versionState(used)]))
 }
 
-function versionState(state: StateView, row: VersionRow): VersionState {
-  const { id, number, object, description, metadata, ttl } = row
+function versionState({ version, tags, ...users }: UsedVersion): VersionState {
+  const { number, object, description, metadata, ttl, deleted } = version
   return {
     number,
     object,
-    isDeleted: row.deleted !== undefined,
+    isDeleted: deleted !== undefined,
     ...(description === undefined ? {} : { description }),
     ...(metadata === undefined ? {} : { metadata }),
     ...(ttl === undefined ? {} : { ttl }),
-    tags: row.tags === 0 ? [] : state.tagsOf(id),
-    users: usersOf(state, row),
+    tags,
+    users: [
+      ...users.runs.map((run) => `run:${run}`),
+      ...users.portfolios.map((portfolio) => `portfolio:${portfolio}`),
+      ...users.children.map((child) => `version:${child}`),
+    ],
   }
-}
-
-function usersOf(state: StateView, { id, artifact }: VersionRow): string[] {
-  const runs = state.edgesOfVersion(id, 'input').map(({ run }) => `run:${run}`)
-  const links = state.linksOf(id).map(({ portfolio }) => `portfolio:${portfolio}`)
-  const children = state.childrenOf(id).filter((child) => {
-    const row = state.versionById(child)
-    return row !== undefined && row.artifact !== artifact && row.deleted === undefined
-  })
-  return [...new Set([...runs, ...links, ...children.map((child) => `version:${child}`)])]
 }
 
 /** Of the links that a version has had in the portfolio, the one that is there or was last has the version's id. */
@@ -77,16 +83,4 @@ function linksIn(state: StateView, portfolio: ArtifactId): Map<ObjectId, Version
       return [[key, { number, ...ofLink, tags: [], users: [] }]]
     }),
   )
-}
-
-function runsOf(state: StateView, versions: Iterable<ObjectId>): Map<string, RunRow> {
-  const runs = new Map<string, RunRow>()
-  for (const version of versions) {
-    for (const { run } of state.edgesOfVersion(version)) {
-      if (runs.has(run)) continue
-      const row = state.run(run)
-      if (row !== undefined) runs.set(run, row)
-    }
-  }
-  return runs
 }

@@ -8,7 +8,7 @@
 import type { LinkRow, RunRow, StateView } from '../../store/index/state.ts'
 import type { Change, VersionAdd } from '../../store/log/change.ts'
 import type { ArtifactId, ObjectId, VersionObject } from '../../types.ts'
-import { artifactState, linkedVersion } from './artifact-state.ts'
+import { artifactStateNow, linkedVersion } from './artifact-state.ts'
 import type { MergeInput, Remark } from './input.ts'
 import { linksFrom } from './links.ts'
 import { merge } from './merge.ts'
@@ -164,6 +164,7 @@ export function mergeHistories(input: HistoriesInput): MergedHistories {
     leaveOut(remoteId(pair))
   }
 
+  const others = otherIds(pairs)
   const merging = pairs
     .filter((pair) => pair.ours !== undefined || !names.refused.has(pair))
     .map(prepare)
@@ -223,13 +224,14 @@ export function mergeHistories(input: HistoriesInput): MergedHistories {
 
   function prepare(pair: Pair): Merging {
     const selected = selection.get(pair.theirs.id)
-    const mine = pair.ours && artifactState(ours, pair.ours.id)
-    const other = artifactState(theirs, pair.theirs.id)
+    const mine = pair.ours && artifactStateNow(ours, pair.ours.id)
+    const other = artifactStateNow(theirs, pair.theirs.id)
     if (other === undefined) throw new Error(`There is no artifact "${pair.theirs.id}".`)
     const named = nameOf(pair)
     const isOut = new Set<ObjectId>()
     for (const [key, version] of other.portfolio === true ? [] : other.versions) {
-      if (version.isDeleted || !isSelected(key)) continue
+      const isLive = mine?.versions.get(key)?.isDeleted === false
+      if (version.isDeleted || isLive || !isSelected(key)) continue
       const row = ours.versionById(key)
       if (row === undefined) continue
       const isElsewhere = row.artifact !== pair.ours?.id
@@ -255,15 +257,10 @@ export function mergeHistories(input: HistoriesInput): MergedHistories {
 
   /** Users of versions are compared by name: portfolios have our ids. */
   function withOurIds<T extends ArtifactState | undefined>(state: T, areTheirs: boolean): T {
-    if (state === undefined || !areTheirs) return state
-    const ids = new Map(
-      pairs.flatMap(({ theirs: other, ours: mine }) =>
-        mine === undefined ? [] : [[`portfolio:${other.id}`, `portfolio:${mine.id}`]],
-      ),
-    )
+    if (state === undefined || !areTheirs || others.size === 0) return state
     const versions = [...state.versions].map(
       ([id, version]) =>
-        [id, { ...version, users: version.users.map((user) => ids.get(user) ?? user) }] as const,
+        [id, { ...version, users: version.users.map((user) => others.get(user) ?? user) }] as const,
     )
     return { ...state, versions: new Map(versions) }
   }
@@ -388,6 +385,17 @@ export function mergeHistories(input: HistoriesInput): MergedHistories {
 /** A run that nobody knows is looked for in all of them, so by its beginning, which is not. */
 function knows(state: StateView, run: string): boolean {
   return state.runsByPrefix(run, 1).some(({ id }) => id === run)
+}
+
+/** What portfolios that are called otherwise there are called here, as users of versions. */
+function otherIds(pairs: readonly Pair[]): ReadonlyMap<string, string> {
+  return new Map(
+    pairs.flatMap(({ theirs, ours }) =>
+      ours === undefined || ours.id === theirs.id || theirs.portfolio !== true
+        ? []
+        : [[`portfolio:${theirs.id}`, `portfolio:${ours.id}`]],
+    ),
+  )
 }
 
 function hasLive({ versions }: ArtifactState): boolean {
