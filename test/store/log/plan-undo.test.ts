@@ -279,4 +279,31 @@ function writesTo(changes: readonly Change[], slot: Slot): boolean {
   return changes.some((change) => touches(change, slot))
 }
 
+test('brings a link back only under the number that it still has', () => {
+  const portfolio = sampleArtifact('shelf')
+  const made = logged()
+  const { apply, undo, tip, state } = made
+  const [first, second] = [bikeId(0), bikeId(1)]
+  const link = { portfolio, number: 0, version: first } as const
+  const create = {
+    kind: 'artifact.create',
+    artifact: portfolio,
+    project: 'p',
+    name: 'shelf',
+  } as const
+  apply({ ...create, type: 'dataset', portfolio: true }, { kind: 'link.add', ...link })
+  apply({ kind: 'link.remove', ...link })
+  const removal = tip()
+  // A pull: elsewhere another version has the number.
+  const move = { kind: 'version.renumber', artifact: portfolio, version: first } as const
+  apply({ ...move, old: 0, number: 1 }, { kind: 'link.add', ...link, version: second })
+  assert.equal(undo(removal), {
+    kind: 'conflict',
+    slot: { kind: 'link', portfolio, version: first },
+  })
+  apply({ kind: 'link.remove', ...link, version: second })
+  assert.is(undo(tip()).kind, 'undone')
+  assert.is(state.linkedAt(portfolio, 0), second)
+})
+
 test.run()
