@@ -4,7 +4,7 @@
  * uvu ends with exit code 0 after a hook that threw, a forgotten `.run()` or a process that ended while a test was
  * waiting, so the exit code alone proves nothing. A file passes when it exits with 0, says `Total:` above 0, and its
  * `Passed:` is the same number; everything else is a failure and is shown with its output. Of a file that passed, only
- * lines that begin with `note:` are shown.
+ * lines that begin with `note:` are shown. Nothing may print the secrets that tests use.
  *
  * usage: node build/test/run.js [--full] [--limit SECONDS] [--without TEXT]... [TEXT]...   (from the project's folder)
  */
@@ -37,6 +37,8 @@ const MEMORY = '/dev/shm'
 const MEMORY_WANTED = 2 * 2 ** 30
 const OUTPUT_KEPT = 2 ** 20
 const SLOWEST_SHOWN = 5
+/** Passwords and tokens of tests against servers. */
+const SECRETS = /hunter2|testsecret/
 
 const running = new Set<ChildProcess>()
 const { values: options, positionals: patterns } = parseArgs({
@@ -114,6 +116,7 @@ async function runFile(file: string, temporary: string): Promise<Result> {
     onlyReason(file) ??
     (total === undefined ? 'ended without a summary' : undefined) ??
     (total === 0 ? 'ran no test; is `.run()` missing?' : undefined) ??
+    (SECRETS.test(output) ? 'printed a secret' : undefined) ??
     (total === passed ? undefined : `${counts.failed} of ${total} tests failed`)
   const seconds = (performance.now() - started) / 1000
   const line = `${file.replace(/\.test\.ts$/, '')} (${counts.passed}/${total ?? 0}, ${seconds.toFixed(1)} s)`

@@ -166,7 +166,7 @@ export class HttpBackend implements Backend {
     const { status, headers } = answer
     if (status === 405 || status === 501) return takesNoFiles(this.address)
     const said = status >= 300 && status < 400 ? `and points to "${shown(headers.location)}"` : ''
-    return failed(answer, said)
+    return failed(answer, answer.said(said))
   }
 
   async #page(answer: Answer): Promise<v.InferOutput<typeof listSchema>> {

@@ -194,7 +194,7 @@ export class S3Backend implements Backend {
       return absent(this.address + name)
     }
     const said = [code, text(xml, 'Message')].filter(Boolean).join(': ')
-    return failed(answer, said, PASSING.includes(code))
+    return failed(answer, answer.said(said), PASSING.includes(code))
   }
 }
 

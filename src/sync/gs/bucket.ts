@@ -157,7 +157,7 @@ function objectOf(value: unknown): GsObject {
 }
 
 function failure(answer: Answer, body: string): ArtifactsError {
-  return refusal(answer.url, answer.status, messageOf(body))
+  return refusal(answer.url, answer.status, answer.said(messageOf(body)))
 }
 
 /** `{"error": {"message": …}}`, or whatever was said instead. */

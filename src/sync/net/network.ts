@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ArtifactsError } from '../../errors.ts'
 import { isPublicAddress } from './addresses.ts'
 import { authorities } from './authorities.ts'
+import { conceal } from './conceal.ts'
 import { isBrokenOff, refusal, shownUrl, unreachable } from './failures.ts'
 import { proxyFor, proxyHeaders, TunnelAgent } from './proxy.ts'
 
@@ -56,6 +57,8 @@ export interface Answer {
   readonly url: URL
   /** To be read to its end or destroyed. */
   readonly body: IncomingMessage
+  /** What the server says, without what it was told in confidence. */
+  readonly said: (text: string) => string
 }
 
 const ATTEMPTS = 5
@@ -183,7 +186,13 @@ export class Network implements Disposable {
       sent.on('error', reject)
       sent.on('response', (answer) => {
         const { statusCode = 0, headers: received } = answer
-        resolve({ status: statusCode, headers: received, url, body: answer })
+        resolve({
+          status: statusCode,
+          headers: received,
+          url,
+          body: answer,
+          said: (text) => conceal(text, headers ?? {}),
+        })
       })
       if (!isStreamed(body)) sent.end(body)
       else {

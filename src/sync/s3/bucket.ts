@@ -341,5 +341,5 @@ function objectOf(item: string): S3Object {
 async function failure(answer: Answer): Promise<ArtifactsError> {
   const xml = await readText(answer, LARGEST_ERROR)
   const said = [text(xml, 'Code'), text(xml, 'Message')].filter(Boolean).join(': ')
-  return refusal(answer.url, answer.status, said)
+  return refusal(answer.url, answer.status, answer.said(said))
 }
