@@ -11,7 +11,7 @@ import type { Opened } from '../store/open.ts'
 import type { ArtifactId, ObjectId, OperationOptions } from '../types.ts'
 import type { Exchange } from './exchange.ts'
 import { limitedChanges } from './limited-changes.ts'
-import { openBases } from './merge/bases.ts'
+import { readBases } from './merge/bases.ts'
 import {
   type HistoriesInput,
   type HistoryRemark,
@@ -55,10 +55,10 @@ export async function pull(
   const { selection, isAll } = newsOf(opened, mirror, request.select?.(mirror.state))
   const upTo = mirror.head.n
   if (selection.size === 0 && !isAll) return NOTHING
-  using bases = await openBases(mirror, readMerged(opened, mirror.store))
+  const bases = await readBases(mirror, readMerged(opened, mirror.store))
   const input: Input = {
     theirs: mirror.state,
-    base: bases.base,
+    ...bases,
     selection,
     wins: 'theirs',
     areTheyPrimary: exchange.remote.isPrimary,
@@ -85,10 +85,10 @@ export async function adopt(
 ): Promise<readonly HistoryRemark[]> {
   const merged = readMerged(opened, mirror.store)
   const { selection } = newsOf(opened, mirror, undefined)
-  using bases = await openBases(mirror, merged)
+  const bases = await readBases(mirror, merged)
   const input: Input = {
     theirs: mirror.state,
-    base: bases.base,
+    ...bases,
     selection,
     wins: 'theirs',
     areTheyPrimary: remote.isPrimary,

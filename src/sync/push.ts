@@ -19,7 +19,7 @@ import { FORMAT_NAME } from './log/names.ts'
 import { announce, checkPosition, createOperation } from './log/remote-log.ts'
 import { putSegments } from './log/segments.ts'
 import { checkMayPush } from './may-push.ts'
-import { openBases } from './merge/bases.ts'
+import { readBases } from './merge/bases.ts'
 import {
   type HistoryRemark,
   type MergedHistories,
@@ -189,11 +189,11 @@ async function mergeThere(
 ): Promise<MergedHistories> {
   opened.index.refresh()
   const ours = opened.index.state
-  using bases = await openBases(mirror, readMerged(opened, mirror.store))
+  const bases = await readBases(mirror, readMerged(opened, mirror.store))
   return mergeHistories({
     ours: mirror.state,
     theirs: ours,
-    base: bases.base,
+    ...bases,
     selection: select?.(ours) ?? everything(ours),
     wins: 'ours',
     areTheyPrimary: false,

@@ -128,6 +128,7 @@ function sayAll(
     ours: nothing.state,
     theirs: state,
     base: () => undefined,
+    baseOfRun: () => undefined,
     selection,
     wins: 'theirs',
     areTheyPrimary: true,
@@ -173,8 +174,8 @@ function knownThere(opened: Opened, state: StateView, since: Since): There {
 
 /** What is said of an artifact, whenever it was said. */
 function asSaid(state: StateView, artifact: ArtifactId): object | undefined {
-  const { operation: _, ...said } = artifactState(state, artifact) ?? {}
-  return said
+  const said = artifactState(state, artifact)
+  return said && { ...said, runs: state.runsOfArtifact(artifact) }
 }
 
 function everythingBut(

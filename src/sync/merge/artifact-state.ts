@@ -6,23 +6,8 @@ import type { LinkRow, StateView, UsedVersion } from '../../store/index/state.ts
 import type { ArtifactId, ObjectId } from '../../types.ts'
 import type { ArtifactState, VersionState } from './state.ts'
 
-/**
- * An artifact as a state has it, with the runs of its versions: as what both sides had, or one of them has; undefined: there is
- * none with this id.
- */
+/** An artifact as a state has it; undefined: there is none with this id. */
 export function artifactState(state: StateView, artifact: ArtifactId): ArtifactState | undefined {
-  const found = artifactStateNow(state, artifact)
-  if (found === undefined || found.portfolio === true) return found
-  const runs = new Map(state.runsOfArtifact(artifact).map((row) => [row.id, row]))
-  const operation = state.operationsBefore(Number.MAX_SAFE_INTEGER, 1)[0]?.n ?? 0
-  return { ...found, runs, operation }
-}
-
-/** As `artifactState`, without runs. */
-export function artifactStateNow(
-  state: StateView,
-  artifact: ArtifactId,
-): ArtifactState | undefined {
   const row = state.artifactById(artifact)
   if (row === undefined) return undefined
   const versions = row.portfolio === true ? linksIn(state, artifact) : versionsIn(state, artifact)

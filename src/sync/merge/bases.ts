@@ -1,37 +1,59 @@
-/** What this store and a remote had when they last met: for each artifact the remote's state up to where it was merged. */
-import type { PastState } from '../../store/index/past.ts'
+/**
+ * What this store and a remote had when they last met: for each artifact and each run the remote's state up to where it was
+ * merged. Nearly always that is all that was read, and then the mirror itself answers; else its log is folded once more.
+ */
+import type { RunRow } from '../../store/index/state.ts'
 import type { ArtifactId } from '../../types.ts'
 import { type MergedUpTo, mergedUpTo } from '../merged.ts'
 import type { Mirror } from '../mirror/mirror.ts'
 import { artifactState } from './artifact-state.ts'
 import type { ArtifactState } from './state.ts'
 
-export interface Bases extends Disposable {
+export interface Bases {
   /** By its id in the remote's log; undefined where both never met. */
   readonly base: (artifact: ArtifactId) => ArtifactState | undefined
+  readonly baseOfRun: (run: string) => RunRow | undefined
 }
 
-/** Nearly always what was merged is all that was read: then the mirror itself answers. */
-export async function openBases(mirror: Mirror, merged: MergedUpTo): Promise<Bases> {
-  const pasts = new Map<number, PastState>()
-  const close = (): void => {
-    for (const past of pasts.values()) past[Symbol.dispose]()
+export async function readBases(mirror: Mirror, merged: MergedUpTo): Promise<Bases> {
+  const artifacts = new Map<ArtifactId, ArtifactState | undefined>()
+  const runs = new Map<string, RunRow | undefined>()
+  const past = new Map<number, { artifacts: ArtifactId[]; runs: string[] }>()
+  const at = (n: number): { artifacts: ArtifactId[]; runs: string[] } => {
+    const wanted = past.get(n) ?? { artifacts: [], runs: [] }
+    past.set(n, wanted)
+    return wanted
   }
-  try {
-    for (const { id } of mirror.state.artifacts()) {
-      const n = mergedUpTo(merged, id)
-      if (n > 0 && mirror.touched(id) > n && !pasts.has(n)) pasts.set(n, await mirror.stateAt(n))
-    }
-  } catch (error) {
-    close()
-    throw error
+  for (const { id } of mirror.state.artifacts()) {
+    const n = mergedUpTo(merged, id)
+    if (n > 0 && mirror.touched(id) > n) at(n).artifacts.push(id)
   }
+  for (const { run, operation } of mirror.touchedRuns(merged.all)) {
+    const n = runUpTo(mirror, merged, run)
+    if (n > 0 && operation > n) at(n).runs.push(run)
+  }
+  await mirror.visitPast(past.keys(), (state, n) => {
+    for (const id of at(n).artifacts) artifacts.set(id, artifactState(state, id))
+    for (const run of at(n).runs) runs.set(run, state.run(run))
+  })
   return {
     base(artifact) {
-      const n = mergedUpTo(merged, artifact)
-      if (n === 0) return undefined
-      return artifactState(pasts.get(n)?.state ?? mirror.state, artifact)
+      if (artifacts.has(artifact)) return artifacts.get(artifact)
+      const isMerged = mergedUpTo(merged, artifact) > 0
+      return isMerged ? artifactState(mirror.state, artifact) : undefined
     },
-    [Symbol.dispose]: close,
+    baseOfRun(run) {
+      if (runs.has(run)) return runs.get(run)
+      return runUpTo(mirror, merged, run) > 0 ? mirror.state.run(run) : undefined
+    },
   }
+}
+
+/** A run is merged with all, and with each artifact of which it used or logged a version. */
+function runUpTo({ state }: Mirror, merged: MergedUpTo, run: string): number {
+  const versions = state.edgesOfRun(run).flatMap(({ version }) => state.versionById(version) ?? [])
+  return versions.reduce(
+    (most, { artifact }) => Math.max(most, mergedUpTo(merged, artifact)),
+    merged.all,
+  )
 }

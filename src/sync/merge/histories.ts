@@ -8,7 +8,7 @@
 import type { LinkRow, RunRow, StateView } from '../../store/index/state.ts'
 import type { Change, VersionAdd } from '../../store/log/change.ts'
 import type { ArtifactId, ObjectId, VersionObject } from '../../types.ts'
-import { artifactStateNow, linkedVersion } from './artifact-state.ts'
+import { artifactState, linkedVersion } from './artifact-state.ts'
 import type { MergeInput, Remark } from './input.ts'
 import { linksFrom } from './links.ts'
 import { merge } from './merge.ts'
@@ -40,8 +40,8 @@ export interface HistoriesInput {
   readonly runs: 'of-versions' | 'all'
   /** Whether what differed from a run's commit of git comes along. */
   readonly withPatch: boolean
-  /** What a run was when both sides last met, where no artifact's base knows it. */
-  readonly baseOfRun?: (run: string) => RunRow | undefined
+  /** What a run was when both sides last met. */
+  readonly baseOfRun: (run: string) => RunRow | undefined
 }
 
 export interface AddedVersion {
@@ -182,7 +182,7 @@ export function mergeHistories(input: HistoriesInput): MergedHistories {
     ours,
     theirs,
     runs: runsToTake(),
-    base: baseOfRun(),
+    base: input.baseOfRun,
     wins,
     withPatch: input.withPatch,
     isHere: hereAfter(),
@@ -224,8 +224,8 @@ export function mergeHistories(input: HistoriesInput): MergedHistories {
 
   function prepare(pair: Pair): Merging {
     const selected = selection.get(pair.theirs.id)
-    const mine = pair.ours && artifactStateNow(ours, pair.ours.id)
-    const other = artifactStateNow(theirs, pair.theirs.id)
+    const mine = pair.ours && artifactState(ours, pair.ours.id)
+    const other = artifactState(theirs, pair.theirs.id)
     if (other === undefined) throw new Error(`There is no artifact "${pair.theirs.id}".`)
     const named = nameOf(pair)
     const isOut = new Set<ObjectId>()
@@ -367,18 +367,6 @@ export function mergeHistories(input: HistoriesInput): MergedHistories {
     return [...ids]
       .flatMap((id) => theirs.run(id) ?? [])
       .sort((one, other) => one.operation - other.operation)
-  }
-
-  function baseOfRun(): (run: string) => RunRow | undefined {
-    const known = new Map<string, { row: RunRow; operation: number }>()
-    for (const { runs: at = new Map<string, RunRow>(), operation = 0 } of [
-      ...bases.values(),
-    ].flatMap((base) => base ?? [])) {
-      for (const [id, row] of at) {
-        if ((known.get(id)?.operation ?? -1) < operation) known.set(id, { row, operation })
-      }
-    }
-    return (run) => known.get(run)?.row ?? input.baseOfRun?.(run)
   }
 }
 

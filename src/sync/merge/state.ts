@@ -1,5 +1,4 @@
 /** What a merge looks at: one artifact as one store has it, or had it (docs/remote.md section 7). Plain values. */
-import type { RunRow } from '../../store/index/state.ts'
 import type { Ttl } from '../../store/log/change.ts'
 import type { ArtifactId, Metadata, ObjectId, VersionObject } from '../../types.ts'
 
@@ -16,10 +15,6 @@ export interface ArtifactState {
   /** Live and deleted ones. */
   readonly versions: ReadonlyMap<ObjectId, VersionState>
   readonly aliases: ReadonlyMap<string, ObjectId>
-  /** The runs that used or logged its versions, in a state that others are compared with. */
-  readonly runs?: ReadonlyMap<string, RunRow>
-  /** After which operation this was so. */
-  readonly operation?: number
 }
 
 export interface VersionState {

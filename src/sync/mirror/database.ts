@@ -143,6 +143,8 @@ function join(connection: Connection, pack: JoiningPack, n: number): void {
 }
 
 function note(connection: Connection, change: Change, n: number): void {
+  if (change.kind === 'run.start' || change.kind === 'run.update')
+    connection.run('INSERT OR REPLACE INTO touched_run VALUES (?, ?)', change.run, n)
   const artifact = artifactOf(connection, change)
   if (artifact === undefined) return
   connection.run('INSERT OR REPLACE INTO touched VALUES (?, ?)', artifact, n)

@@ -12,7 +12,6 @@ import { decodeFormat } from '../../store/format.ts'
 import type { Connection } from '../../store/index/connection.ts'
 import type { Location } from '../../store/index/objects.ts'
 import { takeTables } from '../../store/index/packs.ts'
-import type { PastState } from '../../store/index/past.ts'
 import type { StateView } from '../../store/index/state.ts'
 import { stateView } from '../../store/index/state-view.ts'
 import { type OperationRange, temporaryName } from '../../store/layout.ts'
@@ -33,7 +32,7 @@ import {
   removeDatabase,
 } from './database.ts'
 import { databasePath, folderOf } from './folder.ts'
-import { pastMirror } from './past.ts'
+import { visitPast } from './past.ts'
 import { type RemotePack, readTables } from './tables.ts'
 
 /** An operation of the remote that this program does not understand: what comes before it can be read, nothing be pushed. */
@@ -235,9 +234,17 @@ export class Mirror implements Disposable {
     )
   }
 
-  /** The remote's state as it was after an operation. */
-  async stateAt(n: number): Promise<PastState> {
-    return pastMirror(this.#log, this.#mirrored, n)
+  /** The runs that got labels after operation `n`, and when they got the newest. */
+  touchedRuns(n: number): { readonly run: string; readonly operation: number }[] {
+    return this.#connection.all('SELECT run, operation FROM touched_run WHERE operation > ?', n)
+  }
+
+  /** Shows the remote's state as it was after some operations. */
+  async visitPast(
+    operations: Iterable<number>,
+    visit: (state: StateView, n: number) => void,
+  ): Promise<void> {
+    await visitPast(this.#log, this.#mirrored, operations, visit)
   }
 
   close(): void {

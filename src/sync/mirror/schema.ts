@@ -1,7 +1,7 @@
 /** The tables of a mirror that an index does not have. Raise `MIRROR_VERSION` with every change of them or of what is written to them. */
 import { SCHEMA_VERSION } from '../../store/index/schema.ts'
 
-const MIRROR_VERSION = 1
+const MIRROR_VERSION = 2
 
 /** What `user_version` says in a mirror of this program. */
 export const MARK: number = SCHEMA_VERSION * 1000 + MIRROR_VERSION
@@ -28,6 +28,12 @@ CREATE INDEX joined_operation ON joined (operation);
 -- The newest operation that says something of an artifact, its versions, or what runs did with these.
 CREATE TABLE touched (
   artifact TEXT PRIMARY KEY,
+  operation INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The newest operation that says what a run is called.
+CREATE TABLE touched_run (
+  run TEXT PRIMARY KEY,
   operation INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 `

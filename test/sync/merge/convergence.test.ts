@@ -37,7 +37,7 @@ test('random histories of three stores, a primary and another remote come togeth
       for (const store of world.stores) assert.equal(world.seen(store), world.seen(world.primary))
       world.checkThatNothingIsLost()
     }),
-    { numRuns: FULL ? 1000 : 40 },
+    { numRuns: FULL ? 1000 : 20 },
   )
 })
 
@@ -56,7 +56,7 @@ test('so do they with renames, unless two artifacts want one name', () => {
         world.checkThatNothingIsLost()
       },
     ),
-    { numRuns: FULL ? 1000 : 25 },
+    { numRuns: FULL ? 1000 : 12 },
   )
 })
 

@@ -1,5 +1,5 @@
 /** A store that lies in memory: what people do to it, as the commands plan it, and merges with others. */
-import type { ArtifactRow, StateView, VersionRow } from '../../../src/store/index/state.ts'
+import type { ArtifactRow, RunRow, StateView, VersionRow } from '../../../src/store/index/state.ts'
 import type { Change } from '../../../src/store/log/change.ts'
 import type { Plan } from '../../../src/store/log/plan.ts'
 import { artifactState } from '../../../src/sync/merge/artifact-state.ts'
@@ -21,6 +21,8 @@ export class Machine {
   readonly name: string
   readonly memory: MemoryState = memoryState()
   readonly #bases = new Map<Machine, Bases>()
+  /** What runs were when both last met. */
+  readonly #runs = new Map<Machine, Map<string, RunRow>>()
 
   constructor(name: string) {
     this.name = name
@@ -79,6 +81,7 @@ export class Machine {
       ours: this.state,
       theirs: remote.state,
       base: (id) => bases.get(id),
+      baseOfRun: (run) => this.#runs.get(remote)?.get(run),
       selection,
       wins: 'theirs',
       areTheyPrimary,
@@ -87,6 +90,7 @@ export class Machine {
       ...options.other,
     })
     this.apply(merged.changes)
+    if (options.other?.runs !== 'of-versions') this.#noteRuns(remote)
     for (const [id, which] of selection) {
       if (which === 'all' && !merged.unmerged.has(id)) this.#note(remote, id)
     }
@@ -102,6 +106,7 @@ export class Machine {
       ours: remote.state,
       theirs: this.state,
       base: (id) => bases.get(id),
+      baseOfRun: (run) => this.#runs.get(remote)?.get(run),
       selection,
       wins: 'ours',
       areTheyPrimary: false,
@@ -120,6 +125,7 @@ export class Machine {
   ): { pulled: MergedHistories; pushed: MergedHistories } {
     const pulled = this.pull(remote, options)
     const pushed = this.push(remote, options)
+    if (options.other?.runs !== 'of-versions') this.#noteRuns(remote)
     for (const { id } of remote.state.artifacts()) {
       if (!pushed.unmerged.has(id) && !pulled.unmerged.has(id)) this.#note(remote, id)
     }
@@ -130,6 +136,11 @@ export class Machine {
     const bases = this.#bases.get(remote) ?? new Map<ArtifactId, ArtifactState>()
     this.#bases.set(remote, bases)
     return bases
+  }
+
+  #noteRuns(remote: Machine): void {
+    const runs = remote.state.runs({}, Number.MAX_SAFE_INTEGER)
+    this.#runs.set(remote, new Map(runs.map((run) => [run.id, run])))
   }
 
   #note(remote: Machine, id: ArtifactId): void {
