@@ -7,6 +7,7 @@ import {
   listEntries,
   readFile,
 } from './files.ts'
+import type { FilePreview, PreviewOptions } from './preview.ts'
 import type { Session } from './session.ts'
 import type { Entry, OperationOptions } from './types.ts'
 import {
@@ -72,6 +73,12 @@ export class StoreReader {
   /** The digest that W&B would give the version: 32 hex digits. */
   async wandbDigest(ref: string, options?: OperationOptions): Promise<string> {
     return wandbDigest(this.#session(), ref, options)
+  }
+
+  /** What is to be seen in a version's files; see {@link PreviewOptions}. At most some KiB of each are read. */
+  async preview(ref: string, options?: PreviewOptions): Promise<readonly FilePreview[]> {
+    const { previewVersion } = await import('./preview.ts')
+    return previewVersion(this.#session(), ref, options)
   }
 
   async diff(from: DiffSide, to: DiffSide, options?: DiffOptions): Promise<Diff> {

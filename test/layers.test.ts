@@ -51,6 +51,16 @@ const LAYERS: Readonly<Record<string, { may: readonly string[]; mayNot: readonly
       '../cli/bin.ts',
     ],
   },
+  'src/previews/planted.ts': {
+    may: [
+      '../types.ts',
+      '../values/npy.ts',
+      '../content-diff/text.ts',
+      '../tar/header.ts',
+      './text.ts',
+    ],
+    mayNot: ['../index.ts', '../store.ts', '../store/compare.ts', '../cli/bin.ts'],
+  },
   'src/tar/planted.ts': {
     may: ['../types.ts', '../errors.ts', './header.ts', 'tar-stream'],
     mayNot: ['../index.ts', '../store/log/log.ts', '../values/table.ts', '../cli/bin.ts'],

@@ -29,7 +29,8 @@ export async function compareNpy(
   return { kind: 'tensors', format: 'npy', ...counts, metadata: [], notes }
 }
 
-function readArray(source: Source): Tensor | Unfit {
+/** What the header says. */
+export function readArray(source: Source): Tensor | Unfit {
   try {
     const { descr, isFortran, shape, start } = npyHeader(
       source.read(0, NPY_HEAD),

@@ -36,7 +36,7 @@ const DTYPES: Readonly<Record<string, readonly [bits: number, encoding?: string]
   C64: [64],
 }
 
-interface Contents {
+export interface SafetensorsContents {
   readonly tensors: Map<string, Tensor>
   readonly metadata: Json
 }
@@ -71,10 +71,17 @@ const TENSOR = v.object({
 })
 const METADATA = v.optional(v.record(v.string(), v.string()), {})
 
-function readContents(source: Source): Contents | Unfit {
+/**
+ * What the header says.
+ * @param longest bytes that it may have
+ */
+export function readContents(
+  source: Source,
+  longest: number = MAX_HEADER,
+): SafetensorsContents | Unfit {
   if (source.size < 8) return new Unfit('it ends in its header')
   const length = Number(Buffer.from(source.read(0, 8)).readBigUInt64LE(0))
-  if (length > MAX_HEADER || length > source.size - 8) {
+  if (length > longest || length > source.size - 8) {
     return new Unfit(`it has no header of ${length} bytes`)
   }
   const header = parseExactly(Buffer.from(source.read(8, length)).toString(), '')

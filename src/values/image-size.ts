@@ -15,6 +15,16 @@ export function imageSize(bytes: Uint8Array): ImageSize | undefined {
   return size !== undefined && size.width > 0 && size.height > 0 ? size : undefined
 }
 
+/** The format of an image by its first bytes; undefined for anything else. */
+export function imageFormat(bytes: Uint8Array): 'PNG' | 'GIF' | 'JPEG' | 'WebP' | undefined {
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 16))
+  const text = start.toString('latin1')
+  if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'PNG'
+  if (/^GIF8[79]a/.test(text)) return 'GIF'
+  if (text.startsWith('\xff\xd8\xff')) return 'JPEG'
+  return /^RIFF....WEBPVP8[ LX]/s.test(text) ? 'WebP' : undefined
+}
+
 function pngSize(head: Buffer): ImageSize | undefined {
   if (head.length < 24 || head.toString('latin1', 0, 8) !== '\x89PNG\r\n\x1a\n') return undefined
   return { width: head.readUInt32BE(16), height: head.readUInt32BE(20) }

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { show } from '../../../src/cli/commands/show.ts'
 import { call, run } from '../call.ts'
 import { assertFields, lines } from '../json.ts'
-import { twoVersions } from '../workspace.ts'
+import { twoVersions, workspaceWith } from '../workspace.ts'
 
 const test = suite('show')
 
@@ -50,6 +50,50 @@ test('one ref that is not there fails all', async () => {
   const { code, stdout } = await call(['show', 'bike:v0', 'bike:v9'], { cwd })
   assert.is(code, 12)
   assert.is(stdout, '')
+})
+
+test('shows what is to be seen of a few files, or of those that are named, or of none', async () => {
+  const cwd = await workspaceWith({
+    'data/t.csv': `id,name\n1,"a\u001b[31m"\n${'2,b\n'.repeat(9)}`,
+    'data/c.json': '{"name":"x","sizes":[1,2,3],"deep":{"a":{"b":{"c":1}}}}',
+    'data/notes.txt': 'one\ntwo\n',
+    'data/z.bin': '\0\u0001',
+  })
+  await run(['commit', 'data', '-n', 'd'], { cwd })
+  const text = await run(['show', 'd'], { cwd })
+  assert.ok(
+    text.endsWith(`
+  t.csv  55 B, table of 2 columns
+    id  name
+    1   a\\x1b[31m
+    2   b
+    2   b
+    2   b
+    2   b
+    …
+
+  c.json  55 B, JSON
+    object of 3
+      name: "x"
+      sizes: list of 3
+      deep: object of 1
+        a: object of 1
+
+  notes.txt  8 B, text
+    one
+    two
+`),
+    text,
+  )
+  const named = await run(['show', 'd', '--preview', 'z.bin'], { cwd })
+  assert.ok(named.endsWith('\n  z.bin  2 B, bytes\n    00 01\n'), named)
+  assert.not.match(await run(['show', 'd', '--no-preview'], { cwd }), 't.csv')
+  const [record] = lines(await run(['show', 'd', '--json'], { cwd }))
+  assert.is((record?.['previews'] as unknown[] | undefined)?.length, 3)
+  assert.not(
+    'previews' in (lines(await run(['show', 'd', '--json', '--no-preview'], { cwd }))[0] ?? {}),
+  )
+  assert.is((await call(['show', 'd', '--preview', 'none'], { cwd })).code, 12)
 })
 
 test.run()
