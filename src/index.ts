@@ -1,4 +1,5 @@
 /** The public API. */
+export type { ApplyBundleOptions, BundleApplied, WaitingBundle } from './apply-bundle.ts'
 export {
   type AddDirOptions,
   type AddFileOptions,

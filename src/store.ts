@@ -3,6 +3,7 @@
  * no terminal and no environment.
  */
 import { join, resolve } from 'node:path'
+import type { ApplyBundleOptions, BundleApplied, WaitingBundle } from './apply-bundle.ts'
 import { Artifact, type ArtifactOptions, draftIn } from './artifact.ts'
 import type { ArtifactVersion } from './artifact-version.ts'
 import { type Binding, bindingOf } from './bindings.ts'
@@ -482,6 +483,29 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     this.#refresh()
     const { createBundle } = await import('./create-bundle.ts')
     return createBundle(this.#session, path, refs, options)
+  }
+
+  /**
+   * Takes over what is in a bundle: all its volumes or some, in any order, and again. Versions come as soon as all of theirs
+   * is there; what came of the others waits for 30 days. See {@link ApplyBundleOptions}.
+   */
+  async applyBundle(
+    paths: string | readonly string[],
+    options?: ApplyBundleOptions,
+  ): Promise<BundleApplied> {
+    this.#refresh()
+    const { applyBundle } = await import('./apply-bundle.ts')
+    try {
+      return await applyBundle(this.#session, [paths].flat(), options)
+    } catch (error) {
+      throw refusalOf(this.#session, error)
+    }
+  }
+
+  /** Bundles of which some volumes have come, and the rest has not. */
+  async waitingBundles(): Promise<readonly WaitingBundle[]> {
+    const { waitingBundles } = await import('./apply-bundle.ts')
+    return waitingBundles(this.#session)
   }
 
   /** Makes a version the newest of a portfolio, which is made if it does not exist. */

@@ -1,13 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type BundleReport, listBundle, Store, verifyBundle } from '../src/index.ts'
 import { readReceipt } from '../src/sync/bundle/receipt.ts'
+import { commitFiles, newSite } from './bundle-sites.ts'
 import { forEachCall } from './support/crash.ts'
-import { seededRandom } from './support/random.ts'
 import { rejects } from './support/rejects.ts'
-import { temporaryDirectory } from './support/temp.ts'
 
 const test = suite('bundles')
 
@@ -147,50 +146,4 @@ async function checkWhole({ volumes }: BundleReport): Promise<void> {
   const report = await verifyBundle(volumes.map(({ path }) => path))
   assert.ok(report.ok, report.volumes.map(({ problem }) => problem).join())
   assert.equal(report.missing, [])
-}
-
-interface Site extends AsyncDisposable {
-  store: Store
-  readonly out: (name: string) => string
-  /** Commits a version with these files, by size, beside those that the artifact had. */
-  commit(name: string, files: Readonly<Record<string, number>>): Promise<void>
-  reopen(): Promise<void>
-}
-
-async function newSite(): Promise<Site> {
-  const dir = await temporaryDirectory()
-  const workspace = join(dir.path, 'work')
-  const { store } = await Store.init(workspace)
-  mkdirSync(join(dir.path, 'out'))
-  let seed = 0
-  const site: Site = {
-    store,
-    out: (name) => join(dir.path, 'out', name),
-    commit: (name, files) => commitFiles(site.store, workspace, name, files, ++seed),
-    async reopen() {
-      site.store.close()
-      site.store = await Store.open({ from: workspace })
-    },
-    async [Symbol.asyncDispose]() {
-      site.store.close()
-      await dir[Symbol.asyncDispose]()
-    },
-  }
-  return site
-}
-
-async function commitFiles(
-  store: Store,
-  workspace: string,
-  name: string,
-  files: Readonly<Record<string, number>>,
-  seed: number,
-): Promise<void> {
-  const random = seededRandom(seed)
-  const folder = join(workspace, name)
-  mkdirSync(folder, { recursive: true })
-  for (const [file, size] of Object.entries(files)) {
-    writeFileSync(join(folder, file), random.bytes(size))
-  }
-  await store.commit([folder], { name, type: 'dataset', jobs: 0 })
 }

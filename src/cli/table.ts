@@ -270,7 +270,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'bundle',
-    usage: 'create FILE [REF...] | verify FILE... | ls FILE...',
+    usage: 'create FILE [REF...] | verify FILE... | ls FILE... | apply FILE...',
     describe: 'Carry versions to where no network leads',
     load: async () => (await import('./commands/bundle.ts')).bundle,
   },

@@ -26,6 +26,7 @@ interface Definition {
 }
 
 export type SettingKey =
+  | 'bundle.signer'
   | 'cache.dir'
   | 'cache.maxBytes'
   | 'durability'
@@ -36,6 +37,7 @@ export type SettingKey =
   | 'references.hosts'
 
 const DEFINITIONS: Readonly<Record<SettingKey, Definition>> = {
+  'bundle.signer': { default: '', check: (value) => value },
   'cache.dir': { default: '', check: checkDirectory },
   'cache.maxBytes': { default: '20GB', check: parseSize },
   durability: { default: 'power', check: oneOf('power', 'process') },

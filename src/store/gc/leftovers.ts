@@ -35,6 +35,8 @@ export interface Age {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
+/** How long volumes of a bundle wait for the others of their set. */
+const VOLUMES_WAIT_MS = 30 * DAY_MS
 
 /** Looks for files under `packs/` that the log does not hold. What is no pack by its name is left alone. */
 export function listPackFiles(layout: Layout, state: StateView, { now, grace }: Age): PackFiles {
@@ -103,10 +105,11 @@ function* tmpLeftovers({ tmp }: Layout, { now }: Age): Generator<Leftover> {
 }
 
 function* quarantined({ quarantine }: Layout, { now, grace }: Age): Generator<Leftover> {
-  for (const { path, stat } of filesIn(quarantine)) {
+  for (const { name, path, stat } of filesIn(quarantine)) {
     // What was moved there keeps the time of its content.
     const moved = now - Math.floor(stat.ctimeMs)
-    if (Math.min(moved, ageOf(stat, now)) >= grace) yield { path, stat }
+    const kept = name.startsWith('bundle-') ? VOLUMES_WAIT_MS : grace
+    if (Math.min(moved, ageOf(stat, now)) >= kept) yield { path, stat }
   }
 }
 

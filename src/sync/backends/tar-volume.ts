@@ -73,7 +73,10 @@ export function readVolumeFile(volume: Open, name: string, most: number): Buffer
 }
 
 /** What lies in a range of the tar, in pieces that are overwritten when the next one is asked for. */
-export function* readPieces({ fd, path }: Open, { start, end }: Range): Iterable<Uint8Array> {
+export function* readPieces(
+  { fd, path }: Pick<Volume, 'fd' | 'path'>,
+  { start, end }: Range,
+): Iterable<Uint8Array> {
   const buffer = Buffer.allocUnsafe(Math.min(PIECE, Math.max(1, end - start)))
   for (let at = start; at < end; ) {
     const got = readSync(fd, buffer, 0, Math.min(buffer.length, end - at), at)

@@ -2,6 +2,7 @@
 import type { PastState } from '../../store/index/past.ts'
 import { RuleError } from '../../store/index/rules.ts'
 import type { JoiningPack } from '../../store/log/operation.ts'
+import type { Closure } from '../../store/log/sync-change.ts'
 import type { ObjectId } from '../../types.ts'
 import { wrong } from '../backends/tar-index.ts'
 import { type BundleVolume, logOf } from './open-bundle.ts'
@@ -10,6 +11,8 @@ import { foldedState } from './state.ts'
 export interface BundleState extends PastState {
   /** All packs of the set, also those of other volumes. */
   readonly packs: ReadonlyMap<ObjectId, JoiningPack>
+  /** In which packs of the set each version lies that it brings. */
+  readonly closures: ReadonlyMap<ObjectId, Closure>
 }
 
 /**
@@ -19,6 +22,7 @@ export interface BundleState extends PastState {
 export function stateOf(volume: BundleVolume): BundleState {
   const { path, manifest } = volume
   const packs = new Map<ObjectId, JoiningPack>()
+  const closures = new Map<ObjectId, Closure>()
   const added: ObjectId[] = []
   const state = folded()
   try {
@@ -26,11 +30,13 @@ export function stateOf(volume: BundleVolume): BundleState {
     if (added.sort().join() !== manifest.versions.join()) {
       throw wrong(path, 'holds other versions than its manifest says')
     }
+    const isPlaced = added.every((id) => closures.get(id)?.packs.every((pack) => packs.has(pack)))
+    if (!isPlaced) throw wrong(path, 'does not say in which of its packs a version lies')
   } catch (error) {
     state[Symbol.dispose]()
     throw error
   }
-  return { ...state, packs }
+  return { ...state, packs, closures }
 
   function folded(): PastState {
     try {
@@ -48,7 +54,9 @@ export function stateOf(volume: BundleVolume): BundleState {
         packs.set(pack.id, pack)
       }
       for (const change of entry.operation.changes) {
-        if (change.kind === 'version.add' && change.partial !== true) added.push(change.version)
+        if (change.kind !== 'version.add' || change.partial === true) continue
+        added.push(change.version)
+        if (change.closure !== undefined) closures.set(change.version, change.closure)
       }
       yield entry
     }

@@ -11,6 +11,7 @@ import { MissingThere, type Receiver } from '../transfer/missing-there.ts'
 export class KnownVersions implements Receiver {
   readonly #found: MissingThere
   readonly #versions: ObjectId[] = []
+  readonly #ids = new Set<ObjectId>()
   /** For each version the index of the first object that only it and later ones have. */
   readonly #starts: number[] = []
 
@@ -28,6 +29,7 @@ export class KnownVersions implements Receiver {
     for (const { id, object } of versions) {
       known.#starts.push(known.#found.needed.size)
       known.#versions.push(id)
+      known.#ids.add(id)
       await known.#found.meet({ id, object })
     }
     return known
@@ -48,8 +50,9 @@ export class KnownVersions implements Receiver {
     return false
   }
 
-  isElsewhere(): boolean {
-    return true
+  /** What is named like a version is no pack of the bundle. */
+  isElsewhere(pack: ObjectId): boolean {
+    return this.#ids.has(pack)
   }
 
   /** The last version that starts at or before an object. */

@@ -71,7 +71,8 @@ function addVersion(artifact: ArtifactId, number: number, root: ObjectId): Versi
     parents: [],
     root,
   }
-  return { kind: 'version.add', artifact, number, version: versionId(object), object }
+  const closure = { packs: [root] }
+  return { kind: 'version.add', artifact, number, version: versionId(object), object, closure }
 }
 
 type VersionAdd = Extract<Change, { readonly kind: 'version.add' }>
