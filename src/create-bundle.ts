@@ -2,15 +2,17 @@
 import { resolve } from 'node:path'
 import { ArtifactsError } from './errors.ts'
 import { parseRef, parseSize } from './names.ts'
-import { nameOf, type Session, versionOf } from './session.ts'
-import { resolveArtifact, resolveVersion } from './store/index/resolve.ts'
+import { selecting } from './selection.ts'
+import { type Session, versionOf } from './session.ts'
+import { resolveVersion } from './store/index/resolve.ts'
 import type { StateView } from './store/index/state.ts'
 import { createBundle as create, type Since } from './sync/bundle/create.ts'
 import { readReceipt } from './sync/bundle/receipt.ts'
 import { readSigningKey } from './sync/bundle/signature.ts'
 import type { WrittenVolume } from './sync/bundle/write-bundle.ts'
 import type { Selection } from './sync/merge/histories.ts'
-import type { ArtifactId, ObjectId, OperationOptions } from './types.ts'
+import type { ObjectId, OperationOptions } from './types.ts'
+import { refOfId } from './wording.ts'
 
 export interface CreateBundleOptions extends OperationOptions {
   /**
@@ -53,11 +55,11 @@ export async function createBundle(
   options: CreateBundleOptions = {},
 ): Promise<BundleReport> {
   const { since, maxSize, sign, withPatch = false, signal, onProgress } = options
-  const { opened, state } = session
+  const { opened } = session
   const key = sign === undefined ? undefined : readSigningKey(sign)
   const created = await create(opened, {
     path: resolve(path),
-    select: selecting(session, refs, since),
+    select: selecting(refs, session.defaults) ?? newerThan(session, since),
     since: sinceOf(session, since),
     maxSize: typeof maxSize === 'string' ? parseSize(maxSize) : maxSize,
     key,
@@ -68,7 +70,7 @@ export async function createBundle(
   const signed = key !== undefined
   if (created === undefined) return { ...NOTHING, signed }
   const { bundle, volumes, objects, packs } = created
-  const named = (ids: readonly ObjectId[]): string[] => ids.map((id) => refOfId(session, state, id))
+  const named = (ids: readonly ObjectId[]): string[] => ids.map((id) => refOfId(session, id))
   return {
     bundle,
     volumes,
@@ -99,41 +101,16 @@ function sinceOf(session: Session, since: CreateBundleOptions['since']): Since {
   })
 }
 
-/** What refs select: `bike` all of an artifact, `bike:v3` or `bike:best` one version. */
-function selecting(
-  session: Session,
-  refs: readonly string[],
+/** Without refs, a version that the receiver has selects the newer ones of its artifact. */
+function newerThan(
+  { defaults }: Session,
   since: CreateBundleOptions['since'],
 ): ((state: StateView) => Selection) | undefined {
-  const { defaults } = session
-  if (refs.length === 0) {
-    if (since === undefined || !('ref' in since)) return undefined
-    return (state) => {
-      const { artifact, version } = resolveVersion(state, parseRef(since.ref), defaults)
-      const newer = state.versions(artifact.id).filter(({ number }) => number > version.number)
-      const ids = newer.length === 0 ? [] : [version.id, ...newer.map(({ id }) => id)]
-      return new Map(ids.length === 0 ? [] : [[artifact.id, new Set(ids)]])
-    }
-  }
+  if (since === undefined || !('ref' in since)) return undefined
   return (state) => {
-    const selection = new Map<ArtifactId, 'all' | ReadonlySet<ObjectId>>()
-    for (const text of refs) {
-      const ref = parseRef(text)
-      if (ref.selector === undefined && ref.back === 0) {
-        selection.set(resolveArtifact(state, ref, defaults).id, 'all')
-        continue
-      }
-      const { artifact, version } = resolveVersion(state, ref, defaults)
-      const before = selection.get(artifact.id)
-      if (before !== 'all') selection.set(artifact.id, new Set([...(before ?? []), version.id]))
-    }
-    return selection
+    const { artifact, version } = resolveVersion(state, parseRef(since.ref), defaults)
+    const newer = state.versions(artifact.id).filter(({ number }) => number > version.number)
+    const ids = newer.length === 0 ? [] : [version.id, ...newer.map(({ id }) => id)]
+    return new Map(ids.length === 0 ? [] : [[artifact.id, new Set(ids)]])
   }
-}
-
-function refOfId(session: Session, state: StateView, id: ObjectId): string {
-  const version = state.versionById(id)
-  const artifact = version && state.artifactById(version.artifact)
-  if (version === undefined || artifact === undefined) return `@${id.slice(0, 12)}`
-  return `${nameOf(session, artifact)}:v${version.number}`
 }

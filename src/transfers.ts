@@ -1,19 +1,17 @@
 /** Push, pull and fetch as a person asks for them: refs become what is to move, and what moved becomes a report. */
 import { ArtifactsError } from './errors.ts'
 import { historySentences } from './history-sentences.ts'
-import { parseRef } from './names.ts'
+import { selecting } from './selection.ts'
 import { nameOf, type Session, versionOf } from './session.ts'
-import { type RefDefaults, resolveArtifact, resolveVersion } from './store/index/resolve.ts'
 import type { StateView } from './store/index/state.ts'
 import { checkPath } from './store/tree/paths.ts'
 import { Exchange, type Requests } from './sync/exchange.ts'
 import { fetchContent } from './sync/fetch.ts'
-import type { Selection } from './sync/merge/histories.ts'
 import { type PullResult, pull } from './sync/pull.ts'
 import { push } from './sync/push.ts'
 import { type Remote, remoteNamed } from './sync/remotes.ts'
 import type { WantedVersion } from './sync/transfer/missing-there.ts'
-import type { ArtifactId, ObjectId, OperationOptions } from './types.ts'
+import type { OperationOptions } from './types.ts'
 
 export interface TransferOptions extends OperationOptions {
   /** A remote's name, an address, or the path of a folder or a bundle; default: the primary. */
@@ -147,28 +145,6 @@ export async function fetchFrom(
     onProgress,
   })
   return { ...report(session, exchange, result, opened.index.state), news, artifacts }
-}
-
-/** What refs select in a state: `bike` all of an artifact, `bike:v3` or `bike:best` one version. */
-function selecting(
-  refs: readonly string[],
-  defaults: RefDefaults,
-): ((state: StateView) => Selection) | undefined {
-  if (refs.length === 0) return undefined
-  return (state) => {
-    const selection = new Map<ArtifactId, 'all' | ReadonlySet<ObjectId>>()
-    for (const text of refs) {
-      const ref = parseRef(text)
-      if (ref.selector === undefined && ref.back === 0) {
-        selection.set(resolveArtifact(state, ref, defaults).id, 'all')
-        continue
-      }
-      const { artifact, version } = resolveVersion(state, ref, defaults)
-      const before = selection.get(artifact.id)
-      if (before !== 'all') selection.set(artifact.id, new Set([...(before ?? []), version.id]))
-    }
-    return selection
-  }
 }
 
 /** Opens a remote and tells how far a transfer is; of bytes only, since nobody counts files here. */

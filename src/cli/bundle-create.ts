@@ -1,5 +1,5 @@
 /** `bundle create`: what is typed for `--since` may be an operation, a receipt or a ref. */
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { BundleReport, CreateBundleOptions } from '../index.ts'
 import { readOperation } from './at.ts'
 import type { Answer, Context } from './command.ts'
@@ -35,7 +35,9 @@ export async function createBundle(
 function readSince(typed: string, { resolve }: Context): NonNullable<CreateBundleOptions['since']> {
   if (/^\d+$/.test(typed)) return { operation: readOperation(typed, '"--since"') }
   const path = resolve(typed)
-  return existsSync(path) ? { receipt: path } : { ref: typed }
+  // A folder is called like its artifact.
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true
+  return isFile ? { receipt: path } : { ref: typed }
 }
 
 function describe(report: BundleReport, { style, quiet }: Context): string {

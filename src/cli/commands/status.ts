@@ -1,8 +1,8 @@
-import type { DirectoryStatus, NotPushed } from '../../index.ts'
+import type { DirectoryStatus, NotPushed, WaitingBundle } from '../../index.ts'
 import { changeLine } from '../changes.ts'
 import { type Command, type Context, defineCommand } from '../command.ts'
 import { given } from '../given.ts'
-import { age, listed } from '../render.ts'
+import { age, listed, size } from '../render.ts'
 import { numbers } from '../sentences.ts'
 
 export const status: Command = defineCommand({
@@ -15,7 +15,8 @@ export const status: Command = defineCommand({
     ['artifacts status data', 'One directory'],
   ],
   json: {
-    '': 'directories notPushed?',
+    '': 'directories notPushed? waiting?',
+    'Each of `waiting`, bundles of which volumes are missing': 'bundle from of missing bytes since',
     '`notPushed`': 'remote asOf? versions artifacts',
     'Each of `directories`':
       'path ref artifact version latest state changes added modified removed gone?',
@@ -28,9 +29,15 @@ export const status: Command = defineCommand({
       context.operation,
     )
     const notPushed = store.notPushed()
+    const bundles = await store.waitingBundles()
+    const waiting = bundles.length === 0 ? undefined : bundles
     return {
-      value: { directories, ...given({ notPushed }) },
-      lines: [...lines(directories, context), ...pushLines(notPushed, context)],
+      value: { directories, ...given({ notPushed, waiting }) },
+      lines: [
+        ...lines(directories, context),
+        ...pushLines(notPushed, context),
+        ...waitingLines(bundles, context),
+      ],
     }
   },
 })
@@ -47,6 +54,16 @@ function* pushLines(notPushed: NotPushed | undefined, { style, io }: Context): I
     ({ artifact, versions: own }) => `${style.strong(artifact)} ${listed(own, 5)}`,
   )
   yield `Not pushed to ${remote} (${when}): ${listed(listing)}`
+}
+
+function* waitingLines(
+  bundles: readonly WaitingBundle[],
+  { style, io }: Context,
+): Iterable<string> {
+  for (const { bundle, of, missing, bytes, since } of bundles) {
+    const volumes = `${missing.length === 1 ? 'volume' : 'volumes'} ${listed(missing.map(String))} of ${of}`
+    yield `Bundle ${style.strong(bundle.slice(0, 12))} (${size(bytes)}, ${age(since, io.now())}) waits for ${volumes}: \`artifacts bundle apply FILE\``
+  }
 }
 
 function* lines(directories: readonly DirectoryStatus[], { style }: Context): Iterable<string> {

@@ -37,7 +37,9 @@ export function closuresOf(plan: SendPlan, ids: readonly ObjectId[]): Map<Object
   const { receiver } = plan.inner
   const closures = new Map<ObjectId, PackSet>()
   for (const [version, subtree] of versions) {
-    const packs = [...packsOf(subtree)].filter((pack) => receiver.isElsewhere?.(pack) !== true).sort()
+    const packs = [...packsOf(subtree)]
+      .filter((pack) => receiver.isElsewhere?.(pack) !== true)
+      .sort()
     const list = packs.length > MOST_CLOSURE_PACKS ? encodeClosureList(packs) : undefined
     closures.set(version, list === undefined ? { packs } : { packs, list })
   }

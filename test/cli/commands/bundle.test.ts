@@ -4,11 +4,14 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { bundle } from '../../../src/cli/commands/bundle.ts'
+import { status } from '../../../src/cli/commands/status.ts'
 import { writeBundle } from '../../../src/sync/bundle/write-bundle.ts'
+import { seededRandom } from '../../support/random.ts'
 import { temporaryDirectory } from '../../support/temp.ts'
 import { IO, madeParts } from '../../sync/bundle/made.ts'
 import { call, run } from '../call.ts'
 import { assertFields } from '../json.ts'
+import { workspaceWith, write } from '../workspace.ts'
 
 const test = suite('bundle')
 const PACKS = [[60_000, 200], [50_000]]
@@ -34,6 +37,54 @@ test('verify and ls work where there is no store', async () => {
     await run(['bundle', 'ls', '-q', 'out.001.tar'], { cwd }),
     'default/bike:v0\ndefault/bike:v1\n',
   )
+})
+
+test('what is created is applied elsewhere, volume by volume, and a receipt comes back', async () => {
+  const cwd = await workspaceWith({
+    'bike/a.txt': 'a\n',
+    'bike/b.txt': noise(700_000),
+    'bike/c.txt': noise(600_000),
+  })
+  const other = await workspaceWith()
+  await run(['commit', 'bike', '-n', 'bike', '-t', 'dataset', '-a', 'best'], { cwd })
+  const create = ['bundle', 'create', 'out.tar', 'bike', '--max-size', '900kB']
+  assert.match(
+    await run(create, { cwd }),
+    /^Wrote 1 version to .*out\.001\.tar and .*out\.002\.tar \(/,
+  )
+  const [one, two] = ['out.001.tar', 'out.002.tar'].map((name) => join(cwd, name))
+
+  const first = await run(['bundle', 'apply', one as string], { cwd: other })
+  assert.match(first, '1 version waits for volume 2: apply them too.')
+  assert.match(await run(['status'], { cwd: other }), /waits for volume 2 of 2/)
+  const said = JSON.parse(await run(['status', '--json'], { cwd: other }))
+  assertFields(
+    said.waiting[0],
+    status.json['Each of `waiting`, bundles of which volumes are missing'],
+  )
+  const dry = await run(['bundle', 'apply', two as string, '--dry-run'], { cwd: other })
+  assert.match(dry, 'Would take over default/bike:v0')
+  const apply = ['bundle', 'apply', two as string, '--receipt', 'receipt.json']
+  const second = await run(apply, { cwd: other })
+  assert.match(second, /^Applied bike:v0 \(\d+ objects, /)
+  assert.match(second, /The receipt is .*receipt\.json/)
+  assert.is(await run(['cat', 'bike:best', 'a.txt'], { cwd: other }), 'a\n')
+  assert.not.match(await run(['status'], { cwd: other }), 'waits for')
+
+  const receipt = join(other, 'receipt.json')
+  const nothing = ['bundle', 'create', 'next.tar', '--since', 'bike']
+  assert.match(await run(nothing, { cwd }), 'nothing that the receiver lacks')
+  write(cwd, { 'bike/a.txt': 'b\n' })
+  await run(['commit'], { cwd })
+  const next = JSON.parse(
+    await run(['bundle', 'create', 'next.tar', '--since', receipt, '--json'], { cwd }),
+  )
+  assertFields(next, bundle.json['`create`'])
+  assertFields(next.volumes[0], bundle.json['`create`, each of `volumes`'])
+  assert.ok(next.bytes < 30_000)
+  const applied = await run(['bundle', 'apply', join(cwd, 'next.tar'), '--json'], { cwd: other })
+  assertFields(JSON.parse(applied), bundle.json['`apply`'])
+  assert.equal(JSON.parse(applied).versions, ['bike:v1'])
 })
 
 test('a damaged bundle ends verify with 1 and ls with 13', async () => {
@@ -85,3 +136,7 @@ test('half a command is refused', async () => {
 })
 
 test.run()
+
+function noise(length: number): string {
+  return seededRandom(length).bytes(length).toString('base64').slice(0, length)
+}
