@@ -9,6 +9,7 @@ import * as v from 'valibot'
 import { ArtifactsError, isSystemError } from '../../errors.ts'
 import type { PastState } from '../../store/index/past.ts'
 import { RuleError } from '../../store/index/rules.ts'
+import type { RunRow, StateView } from '../../store/index/state.ts'
 import { temporaryName } from '../../store/layout.ts'
 import { canonicalJson } from '../../store/log/canonical.ts'
 import { decodeOperation, MAX_LINE, type Operation, TAIL } from '../../store/log/operation.ts'
@@ -60,12 +61,25 @@ export class AppliedBases implements Disposable {
 
   base(artifact: ArtifactId): ArtifactState | undefined {
     const bundle = this.#applied.get(artifact)?.base
-    if (bundle === undefined) return undefined
+    const state = bundle === undefined ? undefined : this.#stateOf(bundle)
+    return state && artifactState(state, artifact)
+  }
+
+  /** What a run was in the newest bundle that told of it. */
+  baseOfRun(run: string): RunRow | undefined {
+    const newest = [...this.#applied.values()].sort((a, b) => b.n - a.n)
+    for (const bundle of new Set(newest.flatMap(({ base }) => base ?? []))) {
+      const row = this.#stateOf(bundle)?.run(run)
+      if (row !== undefined) return row
+    }
+    return undefined
+  }
+
+  #stateOf(bundle: string): StateView | undefined {
     if (!this.#states.has(bundle)) {
       this.#states.set(bundle, readState(join(folderOf(this.#store, this.#from), logName(bundle))))
     }
-    const state = this.#states.get(bundle)?.state
-    return state && artifactState(state, artifact)
+    return this.#states.get(bundle)?.state
   }
 
   [Symbol.dispose](): void {

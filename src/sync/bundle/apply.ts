@@ -85,6 +85,7 @@ export async function applyBundle(opened: Opened, request: ApplyRequest): Promis
     direction: 'pull',
     theirs: contents.state,
     base: (artifact) => bases.base(artifact),
+    baseOfRun: (run) => bases.baseOfRun(run),
     selection,
     wins: 'theirs',
     areTheyPrimary: false,
