@@ -63,6 +63,8 @@ export interface VersionSummary {
   readonly operation: number
   /** As of an earlier operation: the later one with which gc gave up its bytes. */
   readonly removed?: number
+  /** Bytes of it are still with the remote that it came from: `fetch` brings them. */
+  readonly partial?: true
   /** Where there is a primary remote: whether it has the version, as far as is known. Else its number can still change. */
   readonly pushed?: boolean
 }
@@ -279,7 +281,7 @@ function summaryOf(
   aliases: readonly string[],
 ): VersionSummary {
   const { artifact, version, link } = resolved
-  const { state } = session
+  const { state, opened } = session
   const { files, bytes, createdAt, root, run } = version.object
   const { ttl } = version
   const removed = removalOf(session, resolved)
@@ -301,6 +303,10 @@ function summaryOf(
     ...(run === undefined ? {} : { run }),
     operation: version.operation,
     ...(removed === undefined ? {} : { removed }),
+    // It may have been fetched since the state that is looked at.
+    ...(version.partial === true && opened.index.state.isPartial(version.id)
+      ? { partial: true }
+      : {}),
   }
 }
 

@@ -93,6 +93,25 @@ test('without its tree not even the list of its files is known', async () => {
   await notFetched(() => store.diff({ ref: 'bike' }, { dir: stores.here.path }))
 })
 
+test('a version says whether all of it is here', async () => {
+  await using stores = await pair(metadata)
+  const { there, here } = stores
+  const seen = async (): Promise<unknown> => {
+    using store = await openIn(here.path)
+    const { rows } = await store.sql('SELECT partial FROM versions')
+    const { isPartial } = await store.artifact('bike')
+    return [isPartial, store.version('bike').partial, store.history()[0]?.partial, rows]
+  }
+  assert.equal(await seen(), [true, true, true, [[1]]])
+  await fetchObjects(there.path, here.path, everything, true)
+  assert.equal(await seen(), [false, undefined, undefined, [[0]]])
+  using store = await openIn(here.path)
+  // As it was then, but what can be read now.
+  using then = store.at({ operation: 1 })
+  assert.is(then.version('bike').partial, undefined)
+  assert.is([...then.read('bike', 'a.bin')].length, 1)
+})
+
 test('what is here of it is read, checked out by path, and verified', async () => {
   await using stores = await pair(allBut(5000))
   using store = await openIn(stores.here.path)

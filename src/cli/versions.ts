@@ -4,7 +4,7 @@ import { age, count, size } from './render.ts'
 
 /** What `--json` says of a version. */
 export const VERSION_FIELDS: string =
-  'ref artifact project type version source? id digest files bytes createdAt aliases tags description? ttl? expiresAt? run? operation removed? pushed?'
+  'ref artifact project type version source? id digest files bytes createdAt aliases tags description? ttl? expiresAt? run? operation removed? partial? pushed?'
 
 /**
  * Columns of one version in a list: its name, aliases and tags, size, age; then what it is a link to, the run that made
@@ -16,6 +16,7 @@ export function versionRow(
   { style, io }: Context,
 ): string[] {
   const { aliases, tags, files, bytes, createdAt, description = '', removed, source, run } = version
+  const isHere = removed === undefined && version.partial === undefined
   const labels = [...aliases, ...tags.map((tag) => `#${tag}`)].join(', ')
   const [firstLine = ''] = description.split('\n', 1)
   return [
@@ -27,7 +28,7 @@ export function versionRow(
     [
       source && `-> ${source}`,
       run && `run ${run}`,
-      removed === undefined ? style.name(firstLine) : '(removed by gc)',
+      isHere ? style.name(firstLine) : removed === undefined ? '(not fetched)' : '(removed by gc)',
     ]
       .filter((words) => words !== undefined && words !== '')
       .join('  '),

@@ -85,6 +85,7 @@ function describe(version: VersionDetails, { style, io }: Context): string {
     ['linked as', version.links.join(', ') || undefined],
     ['used by', version.usedBy.map((id) => `run ${id}`).join(', ') || undefined],
     ['kept', kept(version)],
+    ['partial', version.partial && `not all of it is here: artifacts fetch ${version.ref}`],
     ['removed', version.removed === undefined ? undefined : `by gc, operation ${version.removed}`],
     ['about', description],
     ...Object.entries(metadata).map(

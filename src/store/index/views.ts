@@ -18,7 +18,7 @@ export function viewDefinitions(project: string): ReadonlyMap<string, string> {
       v.files, v.bytes, v.created_at, ifnull(v.metadata, '{}') AS metadata, v.description,
       ${labels('main.alias', 'alias', 'artifact = v.artifact AND version = v.id')} AS aliases,
       ${labels('main.tag', 'tag', 'version = v.id')} AS tags,
-      iif(v.ttl = 'never', v.ttl, CAST(v.ttl AS INTEGER)) AS ttl, v.run, v.parents, o.user, o.host, v.operation
+      iif(v.ttl = 'never', v.ttl, CAST(v.ttl AS INTEGER)) AS ttl, v.run, v.parents, o.user, o.host, v.operation, v.partial
       ${isLive ? '' : ', v.deleted AS deleted_by, v.purged AS purged_by'}
     FROM main.version v JOIN main.artifact a ON a.id = v.artifact JOIN main.operation o ON o.n = v.operation
     WHERE v.deleted IS ${isLive ? '' : 'NOT '}NULL`
