@@ -100,7 +100,7 @@ test('a version says whether all of it is here', async () => {
     using store = await openIn(here.path)
     const { rows } = await store.sql('SELECT partial FROM versions')
     const { isPartial } = await store.artifact('bike')
-    return [isPartial, store.version('bike').partial, store.history()[0]?.partial, rows]
+    return [isPartial, store.version('bike').partial, store.history()[0]?.partial, [...rows]]
   }
   assert.equal(await seen(), [true, true, true, [[1]]])
   await fetchObjects(there.path, here.path, everything, true)
