@@ -12,6 +12,7 @@ import { diff200k } from './probes/diff-200k.ts'
 import { gc200k } from './probes/gc-200k.ts'
 import { scalingOf } from './probes/scaling.ts'
 import { startup } from './probes/startup.ts'
+import { sync } from './probes/sync.ts'
 import { tracker } from './probes/tracker.ts'
 import { report } from './report.ts'
 import type { Probe, Results, WorkloadResults } from './results.ts'
@@ -22,7 +23,7 @@ import { openWorkFolder, type WorkFolder } from './work-folder.ts'
 import { WORKLOADS } from './workloads/list.ts'
 import { inputAt, prepare, type Workload } from './workloads/workload.ts'
 
-const PROBES = [startup, diff200k, gc200k, tracker]
+const PROBES = [startup, diff200k, gc200k, tracker, sync]
 
 process.exitCode = await main(process.argv.slice(2))
 
