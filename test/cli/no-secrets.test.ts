@@ -99,6 +99,7 @@ test('of a server that lets in who has them, out of a file and out of netrc', as
     ],
     ['config', '.netrc'],
   )
+  assert.match(printed, 'Pushed bike:v0 to origin')
   assert.match(printed, /origin[\s\S]*\(atomic\)[\s\S]*other[\s\S]*\(atomic\)/)
 })
 

@@ -75,16 +75,16 @@ export class HttpBackend implements Backend {
     drain(answer)
     if (isAbsent(answer)) throw absent(url.href)
     if (answer.status === 416 && range !== undefined) {
-      throw outside(url.href, wholeSize(answer), range) ?? failed(answer)
+      throw outside(url.href, wholeSize(answer), range) ?? this.#failed(answer)
     }
-    throw failed(answer)
+    throw this.#failed(answer)
   }
 
   async head(name: string, { signal }: RequestOptions = {}): Promise<FileFacts | undefined> {
     const answer = await this.#ask(this.#url(name), { method: 'HEAD', signal })
     drain(answer, 'HEAD')
     if (isAbsent(answer)) return undefined
-    if (answer.status !== 200) throw failed(answer)
+    if (answer.status !== 200) throw this.#failed(answer)
     checkFile(answer)
     return { size: lengthOf(answer) }
   }
@@ -166,7 +166,18 @@ export class HttpBackend implements Backend {
     const { status, headers } = answer
     if (status === 405 || status === 501) return takesNoFiles(this.address)
     const said = status >= 300 && status < 400 ? `and points to "${shown(headers.location)}"` : ''
-    return failed(answer, answer.said(said))
+    return this.#failed(answer, answer.said(said))
+  }
+
+  #failed(answer: Answer, said = ''): ArtifactsError {
+    const error = failed(answer, said)
+    if (answer.status !== 401) return error
+    const { message: text, code, data } = error
+    const hint =
+      this.#headers['authorization'] === undefined
+        ? `It wants to know who asks: \`export ARTIFACTS_TOKEN=TOKEN\`, or write a line \`${this.#base.origin} TOKEN\` into the file \`~/.config/artifacts/credentials\`, which only you may read.`
+        : 'It does not accept the token: ask its owner for one that it knows, and look at `ARTIFACTS_TOKEN`.'
+    return new ArtifactsError(code, text, { hint, data })
   }
 
   async #page(answer: Answer): Promise<v.InferOutput<typeof listSchema>> {
@@ -174,7 +185,7 @@ export class HttpBackend implements Backend {
     if (answer.status !== 200 || !isList) {
       drain(answer)
       const isRefused = answer.status === 405 || answer.status < 300 || isAbsent(answer)
-      throw isRefused ? givesNoList(this.address) : failed(answer)
+      throw isRefused ? givesNoList(this.address) : this.#failed(answer)
     }
     const text = await readText(answer, LONGEST_LIST)
     const parsed = v.safeParse(listSchema, parse(text))

@@ -241,18 +241,21 @@ export class Bucket {
 
   async #signed(url: URL, asked: S3Request): Promise<Record<string, string>> {
     const { method = 'GET', headers = {}, body } = asked
-    const { credentials } = this.#settings
+    const now = this.#now() + this.#ahead
+    const credentials = await this.#settings.credentials(now)
     if (credentials === undefined) return { ...headers }
     const sha256 = asked.sha256 ?? hashOf(body)
     const signer = new AwsV4Signer({
-      ...credentials,
+      accessKeyId: credentials.accessKeyId,
+      secretAccessKey: credentials.secretAccessKey,
+      ...(credentials.sessionToken === undefined ? {} : { sessionToken: credentials.sessionToken }),
       method,
       url: url.href,
       headers: { ...headers, 'x-amz-content-sha256': sha256 },
       service: 's3',
       region: this.#region,
       cache: this.#signingKeys,
-      datetime: new Date(this.#now() + this.#ahead).toISOString().replace(/[:-]|\.\d{3}/g, ''),
+      datetime: new Date(now).toISOString().replace(/[:-]|\.\d{3}/g, ''),
     })
     const signed = await signer.sign()
     return Object.fromEntries(signed.headers.entries())

@@ -88,6 +88,19 @@ test('the token is sent to the remote, and to no other origin', async () => {
   assert.is(first.received.at(-1)?.headers.authorization, 'Bearer secret-token')
 })
 
+test('who is not known is told how to say it, and apart from whose token is not accepted', async () => {
+  await using server = await fileServer(files, { token: 'secret-token' })
+  await using nobody = new HttpBackend(server.url, { env: {} })
+  const unknown = await rejects(nobody.head('format.json'), 'ERR_REMOTE_DENIED')
+  assert.match(unknown.hint ?? '', 'export ARTIFACTS_TOKEN=TOKEN')
+  await using other = new HttpBackend(server.url, { env: {}, token: 'another-token' })
+  for (const refused of [other.head('format.json'), other.putIfAbsent('a', bytesSource('a'))]) {
+    const error = await rejects(refused, 'ERR_REMOTE_DENIED')
+    assert.match(error.hint ?? '', 'does not accept the token')
+    assert.not.match(JSON.stringify(error), 'another-token')
+  }
+})
+
 test('an empty answer to what was written is none of a login, whatever it is called', async () => {
   const page = { 'content-type': 'text/html; charset=UTF-8' }
   await using server = await web({ '/latest.json': { headers: page } })
