@@ -35,7 +35,7 @@ export interface StoredObject extends RecordHeader {
  * Reads and checks the table of the pack with this id; by default the one of the file's name, `<id>.pack`.
  * @throws ArtifactsError `ERR_DAMAGED`, or the system's error when the file can't be read.
  */
-export function readTable(path: string, id: string = basename(path, '.pack')): PackTable {
+export function readTable(path: string, id: string = idInName(path)): PackTable {
   const name = `Pack "${path}"`
   const fd = openSync(path, 'r')
   try {
@@ -55,6 +55,10 @@ export function readTable(path: string, id: string = basename(path, '.pack')): P
   } finally {
     closeSync(fd)
   }
+}
+
+function idInName(path: string): string {
+  return /^(.*)\.pack$/s.exec(basename(path))?.[1] ?? ''
 }
 
 /**

@@ -9,6 +9,7 @@ import type { JoiningPack } from '../../store/log/operation.ts'
 import { decompress } from '../../store/object/compression.ts'
 import { lengthAsChunk, objectId, readId } from '../../store/object/id.ts'
 import { codecOf, kindOf, RECORD_HEADER_BYTES } from '../../store/object/pack.ts'
+import type { StoredObject } from '../../store/object/pack-reader.ts'
 import type { ObjectId, OperationOptions } from '../../types.ts'
 import { type Backend, readAll } from '../backend.ts'
 import { packName } from '../put-pack.ts'
@@ -123,6 +124,7 @@ export class Fetcher {
       if (n % 4096 === 4095) await breathe(this.#options)
       const bytes = wanted.ids.at(index)
       const places = this.#sender.locations(bytes)
+      for (const place of places) checkLength(place, wanted.length(index))
       if (this.#inbox.has(readId(bytes), places)) continue
       const usable = places.filter(({ pack }) => !this.#lost.has(pack))
       const place = usable.find(({ pack }) => tasks.has(pack)) ?? usable[0]
@@ -131,7 +133,6 @@ export class Fetcher {
         absent.push(index)
         continue
       }
-      checkLength(place, wanted.length(index))
       let task = tasks.get(pack.id)
       if (task === undefined) {
         task = { pack, places: [], indexes: [] }
@@ -264,7 +265,8 @@ function verified(payload: Buffer, { id, type, raw }: Location): Buffer {
   return payload
 }
 
-function checkLength({ id, type, raw }: Location, expected: number): void {
+/** @throws ArtifactsError ERR_DAMAGED for an object that has another length, as a chunk, than what names it says */
+export function checkLength({ id, type, raw }: StoredObject, expected: number): void {
   const length = lengthAsChunk(kindOf(type), raw)
   if (expected !== UNKNOWN && length !== expected) {
     throw remoteDamaged(`Chunk "${id}" has ${length} bytes, where ${expected} are expected.`)

@@ -3,6 +3,7 @@
  * the leaves name, their parts, the chunks. Objects are asked for by ids that something verified has named, so whatever
  * comes is what it should be; the trees themselves are then gone through by all the rules of trees.
  */
+import { ArtifactsError, isLoss } from '../../errors.ts'
 import type { Reliance } from '../../store/commit/reliance.ts'
 import type { Location } from '../../store/index/objects.ts'
 import { IdSet } from '../../store/ingest/id-set.ts'
@@ -13,7 +14,7 @@ import { nodeIds, TreeCursor } from '../../store/tree/cursor.ts'
 import { decodeNode, isLeaf } from '../../store/tree/node.ts'
 import type { EntryPath, FileEntry, ObjectId, OperationOptions } from '../../types.ts'
 import { remoteDamaged } from './errors.ts'
-import { breathe, type Fetcher } from './fetcher.ts'
+import { breathe, checkLength, type Fetcher } from './fetcher.ts'
 import type { Inbox } from './inbox.ts'
 import type { WantedVersion } from './missing-there.ts'
 import { UNKNOWN, Wanted } from './wanted.ts'
@@ -45,6 +46,8 @@ export class MissingHere {
   /** Nodes that were gone through. */
   readonly #passed = new IdSet(Number.POSITIVE_INFINITY)
   #files = 0
+  /** What was wrong with an object of this store. */
+  #ownDamage: unknown
 
   constructor(
     store: OpenedStore,
@@ -62,6 +65,16 @@ export class MissingHere {
 
   /** Fetches all that is lacking of the versions; in the end it is in the store or in the inbox. */
   async fetch(versions: readonly WantedVersion[], content: WantedContent): Promise<void> {
+    try {
+      await this.#fetchAll(versions, content)
+    } catch (error) {
+      const isDamage = error instanceof ArtifactsError && error.code === 'ERR_DAMAGED'
+      // The rules of trees and recipes do not know whose bytes they were.
+      throw isDamage && error !== this.#ownDamage ? remoteDamaged(error.message, error) : error
+    }
+  }
+
+  async #fetchAll(versions: readonly WantedVersion[], content: WantedContent): Promise<void> {
     for (const version of versions) this.#skipParents(version)
     await this.#fetchNodes(versions)
     const isWanted = selection(content)
@@ -79,8 +92,13 @@ export class MissingHere {
       if (row === undefined || row.deleted !== undefined || row.partial === true) continue
       if (!objects.areComplete()) return
       this.#reliance.onVersion(parent)
-      for (const node of nodeIds(nodeReader(this.#store), row.object.root)) {
-        this.#known.add(Buffer.from(node, 'hex'), 0)
+      try {
+        for (const node of nodeIds(nodeReader(this.#store), row.object.root)) {
+          this.#known.add(Buffer.from(node, 'hex'), 0)
+        }
+      } catch (error) {
+        // Then more is looked up.
+        if (!isLoss(error)) throw error
       }
     }
   }
@@ -168,13 +186,13 @@ export class MissingHere {
     const id = Buffer.from(content.id, 'hex')
     if (!this.#reliance.has(id)) return false
     if (content.kind === 'chunk') return true
-    const recipe = decodeRecipe(readObject(this.#store, RECIPE, content.id), 'A recipe')
+    const recipe = decodeRecipe(this.#readOwn(RECIPE, content.id), 'A recipe')
     if (recipe.of === 'part' || recipe.size !== size) return false
     if (!areAll(recipe.ids, this.#reliance)) return false
     if (recipe.of === 'chunks') return true
     for (let index = 0; index < recipe.lengths.length; index++) {
       const part = readId(recipe.ids, index * 32)
-      const bytes = readObject(this.#store, RECIPE, part)
+      const bytes = this.#readOwn(RECIPE, part)
       if (!areAll(decodePart(bytes, recipe, index, 'A recipe').ids, this.#reliance)) return false
     }
     return true
@@ -224,15 +242,29 @@ export class MissingHere {
   }
 
   #want(id: Buffer, into: Wanted, length: number): void {
-    if (!this.#reliance.has(id)) into.add(id, length)
+    if (!this.#reliance.has(id)) {
+      into.add(id, length)
+    } else if (length !== UNKNOWN) {
+      const place = this.#store.index.objects.locate(id)
+      if (place !== undefined) checkLength(place, length)
+    }
   }
 
   /** An object of the store or of the inbox. */
   #read(kind: ObjectKind, id: ObjectId): Uint8Array {
     const bytes = Buffer.from(id, 'hex')
-    if (!this.meta.ids.has(bytes, 0)) return readObject(this.#store, kind, id)
+    if (!this.meta.ids.has(bytes, 0)) return this.#readOwn(kind, id)
     const places: Location[] = this.#fetcher.locations(bytes)
     return this.#inbox.read(kind, id, places)
+  }
+
+  #readOwn(kind: ObjectKind, id: ObjectId): Uint8Array {
+    try {
+      return readObject(this.#store, kind, id)
+    } catch (error) {
+      this.#ownDamage = error
+      throw error
+    }
   }
 
   async #breathe(): Promise<void> {

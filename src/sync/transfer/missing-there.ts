@@ -3,7 +3,8 @@
  * looked up in the receiver's tables. The same walk notes for each subtree in which packs it lies, there or here, so that
  * the `closure` of every version is exact, however much the versions share.
  */
-import { ArtifactsError, damaged, isLoss } from '../../errors.ts'
+import { damaged, isLoss } from '../../errors.ts'
+import { refuseAbsent } from '../../store/absent.ts'
 import { encodeVersionObject } from '../../store/log/version-object.ts'
 import { Codec } from '../../store/object/compression.ts'
 import { RECIPE, readId, VERSION } from '../../store/object/id.ts'
@@ -180,29 +181,26 @@ export class MissingThere {
     try {
       return run()
     } catch (error) {
-      if (isLoss(error)) this.#refusePartial(error)
+      if (isLoss(error)) this.#refusePartial()
       throw error
     }
   }
 
   #absent(id: ObjectId): never {
     const missing = this.#store.index.objects.missing(id)
-    this.#refusePartial(missing)
+    this.#refusePartial()
     throw missing
   }
 
-  #refusePartial(cause: unknown): void {
+  /** Says what a partial version lacks, instead of what was found out about one object. */
+  #refusePartial(): void {
     const { state } = this.#store.index
-    const id = this.#version as ObjectId
-    if (!state.isPartial(id)) return
-    const row = state.versionById(id)
-    const artifact = row && state.artifactById(row.artifact)
+    const row = state.versionById(this.#version as ObjectId)
+    if (row?.partial !== true) return
+    const artifact = state.artifactById(row.artifact)
     const ref =
-      artifact === undefined ? `@${id}` : `${artifact.project}/${artifact.name}:v${row?.number}`
-    throw new ArtifactsError('ERR_NOT_FETCHED', `Not all bytes of "${ref}" are in this store.`, {
-      hint: `Run \`artifacts fetch ${ref}\`.`,
-      cause,
-    })
+      artifact === undefined ? `@${row.id}` : `${artifact.project}/${artifact.name}:v${row.number}`
+    refuseAbsent(this.#store, { ref, ...row.object })
   }
 
   #subtree(): Subtree {

@@ -77,7 +77,7 @@ export async function* outgoingPacks(
     for (const { list } of closures.values()) if (list !== undefined) index.add(list.bytes)
     const indexPacks = await index.finish()
     plan.inner.closures = noteLists(closures, indexPacks)
-    for (const pack of indexPacks) yield outbox.takeIndexPack(pack)
+    yield* indexPacks.map((pack) => outbox.takeIndexPack(pack))
     isKept = options.keep === true
   } finally {
     await index.abort()

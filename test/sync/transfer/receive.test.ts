@@ -1,19 +1,26 @@
 import { randomBytes } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ArtifactsError } from '../../../src/errors.ts'
 import { isPresent } from '../../../src/store/commit/presence.ts'
 import { Reliance } from '../../../src/store/commit/reliance.ts'
+import { commitOperation } from '../../../src/store/index/commit-point.ts'
+import { namedPacks } from '../../../src/store/index/pack-rows.ts'
+import { packPath } from '../../../src/store/layout.ts'
 import { kindOf } from '../../../src/store/object/pack.ts'
 import type { Opened } from '../../../src/store/open.ts'
 import { nodeReader, readObject } from '../../../src/store/opened.ts'
 import { entries } from '../../../src/store/tree/cursor.ts'
+import type { Backend } from '../../../src/sync/backend.ts'
 import { observed } from '../../../src/sync/backends/observed.ts'
+import { packName } from '../../../src/sync/put-pack.ts'
 import type { WantedVersion } from '../../../src/sync/transfer/missing-there.ts'
 import { receive } from '../../../src/sync/transfer/receive.ts'
 import type { EntryPath, ObjectId } from '../../../src/types.ts'
 import { openedRoom } from '../../store/commit/opened.ts'
 import { seededRandom } from '../../support/random.ts'
+import { rejects } from '../../support/rejects.ts'
 import { join } from './joined.ts'
 import { TestRemote } from './remote.ts'
 import { objectsOf, someFiles, wanted } from './versions.ts'
@@ -99,6 +106,114 @@ test('a version can come without bytes of files, or with those of some paths', a
   })
   assert.equal([...rest.whole], [version.id])
   assertWhole(here.store, version)
+})
+
+test('packs that are gone are followed to where gc has put what they held', async () => {
+  await using there = await openedRoom()
+  await using here = await openedRoom()
+  const tree = { ...someFiles(random, 20), large: randomBytes(3 << 20) }
+  const version = wanted(await there.commit(there.write('a', tree), { jobs: 0 }))
+  const remote = new TestRemote()
+  const { packs } = await remote.push(there.store, [version])
+  for (const { id } of packs) await remote.remove(id)
+  remote.news = async () => {
+    for (const { id } of packs) remote.dropped.add(id)
+    await remote.push(there.store, [version])
+  }
+  await join(here.store, remote, [version])
+  assert.is(remote.asked, 1)
+  assertWhole(here.store, version)
+})
+
+test('a remote that has lost a pack, and says nothing of it, is damaged', async () => {
+  await using there = await openedRoom()
+  await using here = await openedRoom()
+  const version = wanted(await there.commit(there.write('a', someFiles(random, 20))))
+  const remote = new TestRemote()
+  const { packs } = await remote.push(there.store, [version])
+  await remote.remove(packs[0]?.id as ObjectId)
+  const error = await rejects(join(here.store, remote, [version]), 'ERR_DAMAGED')
+  assert.match(error.message, 'does not have the object')
+  assert.is(remote.asked, 1)
+})
+
+test('what an attempt that failed has verified is not fetched again', async () => {
+  await using there = await openedRoom()
+  await using here = await openedRoom()
+  const first = { large: randomBytes(10 << 20) }
+  const one = wanted(await there.commit(there.write('a', first), { jobs: 0 }))
+  const second = { more: randomBytes(10 << 20) }
+  const two = wanted(await there.commit(there.write('b', second), { jobs: 0, name: 'b' }))
+  const remote = new TestRemote()
+  await remote.push(there.store, [one])
+  const { packs } = await remote.push(there.store, [two])
+  const last = packName(packs.find(({ kind }) => kind === 'data')?.id as ObjectId)
+  const got: string[] = []
+  const broken: Backend = {
+    ...observed(remote.backend, { onRequest: (_, name) => got.push(name) }),
+    get: async (name, options) => {
+      if (name !== last) return remote.backend.get(name, options)
+      // The others are through by then.
+      await new Promise((resolve) => setTimeout(resolve, 1500))
+      throw new ArtifactsError('ERR_REMOTE_UNREACHABLE', 'gone')
+    },
+  }
+  await rejects(join(here.store, remote, [one, two], { backend: broken }), 'ERR_REMOTE_UNREACHABLE')
+  assert.is(readdirSync(here.store.layout.quarantine).length, 1)
+  assert.equal(readdirSync(here.store.layout.packs), [])
+  const backend = observed(remote.backend, { onRequest: (_, name) => got.push(name) })
+  const received = await join(here.store, remote, [one, two], { backend })
+  assert.ok(received.bytes < 12 << 20, `${received.bytes}`)
+  assert.ok(got.includes(last))
+  assertWhole(here.store, one)
+  assertWhole(here.store, two)
+})
+
+test('what gc drops while something is received is fetched after all', async () => {
+  await using there = await openedRoom()
+  await using here = await openedRoom()
+  const shared = { shared: random.bytes(5000) }
+  await here.commit(here.write('a', shared))
+  const version = wanted(
+    await there.commit(there.write('a', { ...shared, own: random.bytes(4000) })),
+  )
+  const remote = new TestRemote()
+  await remote.push(there.store, [version])
+  let attempts = 0
+  await join(here.store, remote, [version], {
+    before: async () => {
+      if (++attempts > 1) return
+      const [pack] = namedPacks(here.store.index)
+      const drop = { kind: 'packs.drop', packs: [{ id: pack?.id as ObjectId }] } as const
+      await commitOperation(here.store, {
+        packs: [],
+        plan: () => ({ changes: [drop], outcome: 0 }),
+      })
+      rmSync(packPath(here.store.layout, pack?.id ?? ''))
+    },
+  })
+  assert.is(attempts, 2)
+  assertWhole(here.store, version)
+})
+
+test('an attempt that was given up leaves nothing under packs/', async () => {
+  await using there = await openedRoom()
+  await using here = await openedRoom()
+  const version = wanted(await there.commit(there.write('a', { large: randomBytes(3 << 20) })))
+  const remote = new TestRemote()
+  await remote.push(there.store, [version])
+  const controller = new AbortController()
+  const backend = observed(remote.backend, {
+    onReceived: () => controller.abort(new Error('enough')),
+  })
+  try {
+    await join(here.store, remote, [version], { backend, signal: controller.signal })
+    assert.unreachable('should have been given up')
+  } catch (error) {
+    assert.is((error as Error).message, 'enough')
+  }
+  assert.equal(readdirSync(here.store.layout.packs), [])
+  assert.equal(readdirSync(here.store.layout.tmp), [])
 })
 
 /** Asserts that every object of a version is in the store, and can be read. */

@@ -8,7 +8,7 @@ import { MemoryBackend } from '../../../src/sync/backends/memory.ts'
 import { packName, putPack } from '../../../src/sync/put-pack.ts'
 import type { WantedVersion } from '../../../src/sync/transfer/missing-there.ts'
 import { closures, type OutgoingPack, outgoingPacks } from '../../../src/sync/transfer/outgoing.ts'
-import { planSend, type SendPlan } from '../../../src/sync/transfer/plan-send.ts'
+import { planSend, type SendOptions, type SendPlan } from '../../../src/sync/transfer/plan-send.ts'
 import type { ObjectId } from '../../../src/types.ts'
 
 export interface SentPack extends JoiningPack {
@@ -71,8 +71,12 @@ export class TestRemote {
   }
 
   /** Takes all that a store sends for these versions. */
-  async push(store: OpenedStore, versions: readonly WantedVersion[]): Promise<Pushed> {
-    const plan = await planSend(store, this, versions)
+  async push(
+    store: OpenedStore,
+    versions: readonly WantedVersion[],
+    options: SendOptions = {},
+  ): Promise<Pushed> {
+    const plan = await planSend(store, this, versions, options)
     const packs: OutgoingPack[] = []
     for await (const pack of outgoingPacks(store, plan, { jobs: 0 })) {
       await this.take(pack)

@@ -1,12 +1,15 @@
 /** What versions consist of, found by reading everything: what transfers are compared with. */
 
+import * as assert from 'uvu/assert'
 import type { CommitResult } from '../../../src/store/commit/commit.ts'
 import { versionId } from '../../../src/store/log/version-object.ts'
 import { NODE, RECIPE } from '../../../src/store/object/id.ts'
+import { tableEntries } from '../../../src/store/object/pack.ts'
 import { decodePart, decodeRecipe } from '../../../src/store/object/recipe.ts'
 import { nodeReader, type OpenedStore, readObject } from '../../../src/store/opened.ts'
 import { entries, nodeIds } from '../../../src/store/tree/cursor.ts'
 import type { WantedVersion } from '../../../src/sync/transfer/missing-there.ts'
+import type { OutgoingPack } from '../../../src/sync/transfer/outgoing.ts'
 import type { ObjectId } from '../../../src/types.ts'
 import type { Tree } from '../../support/files.ts'
 import type { Random } from '../../support/random.ts'
@@ -46,4 +49,17 @@ export function someFiles(random: Random, count: number): Tree {
   return Object.fromEntries(
     Array.from({ length: count }, (_, i) => [`f${i}`, random.bytes(100 + i * 20)]),
   )
+}
+
+/** The ids of what packs hold, without index packs; asserts that nothing is in two. */
+export function contentsOf(packs: readonly Pick<OutgoingPack, 'kind' | 'table'>[]): ObjectId[] {
+  const ids: ObjectId[] = []
+  for (const { kind, table } of packs) {
+    if (kind === 'index') continue
+    const count = table.readUInt32LE(4)
+    const entries = tableEntries({ bytes: table, offset: 0, salt: 0, count })
+    ids.push(...entries.map(({ id }) => id.toString('hex') as ObjectId))
+  }
+  assert.is(new Set(ids).size, ids.length)
+  return ids.sort()
 }
