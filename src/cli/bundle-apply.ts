@@ -49,12 +49,13 @@ function describe(report: BundleApplied, { style, quiet }: Context): string {
 }
 
 function came(
-  { versions, operation, dryRun, from }: BundleApplied,
+  { versions, operation, dryRun, from, waiting }: BundleApplied,
   strong: (ref: string) => string,
 ): string {
   const what =
     versions.length > MOST_NAMED ? count(versions.length, 'version') : listed(versions.map(strong))
   if (dryRun) return versions.length === 0 ? 'Nothing new would come' : `Would take over ${what}`
+  if (operation === undefined && waiting.length > 0) return 'Kept what came'
   if (operation === undefined) return `Nothing new from store ${from.store.slice(0, 12)}`
   return `Applied ${versions.length === 0 ? 'labels' : what}`
 }
