@@ -103,7 +103,7 @@ function conflict(session: Session, number: number, slot: Slot): ArtifactsError 
     `Operation ${number} cannot be undone: operation ${later.n} (${summary}) has changed ${describeSlot(session, slot)} since.`,
     {
       hint: later.final
-        ? `Set it to what it should be: operation ${later.n} can't be undone.`
+        ? `Operation ${later.n} can't be undone: \`artifacts op show ${number}\` says what to set.`
         : `Undo that one first: \`artifacts undo ${later.n}\`.`,
       data: { operation: number, later: later.n },
     },

@@ -131,7 +131,7 @@ test('a pull is not undone, and what it changed is not blamed on anything else',
   assert.match(own.message, `Operation ${n} is a pull: what it brought is so in "store ${THERE}"`)
   const error = await rejects(store.undo(best), 'ERR_CONFLICT')
   assert.match(error.message, `operation ${n} (pull from store ${THERE}`)
-  assert.match(error.hint ?? '', `operation ${n} can't be undone`)
+  assert.match(error.hint ?? '', `Operation ${n} can't be undone`)
   const { undone, summary } = await store.undo()
   assert.equal([undone, summary], [n - 1, 'commit bike:v3'])
 })

@@ -28,7 +28,7 @@ export function versionRow(
     [
       source && `-> ${source}`,
       run && `run ${run}`,
-      isHere ? style.name(firstLine) : removed === undefined ? '(not fetched)' : '(removed by gc)',
+      isHere ? style.name(firstLine) : removed === undefined ? '(not all here)' : '(removed by gc)',
     ]
       .filter((words) => words !== undefined && words !== '')
       .join('  '),

@@ -4,12 +4,12 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { ArtifactId, ObjectId } from '../../types.ts'
-import type { ArtifactRow, StateView } from '../index/state.ts'
+import type { ArtifactRow, StateView, VersionRow } from '../index/state.ts'
 import type { ArtifactRename, Change } from './change.ts'
 import { effectsOf, type Life, type Slot } from './effects.ts'
 import { invert } from './invert.ts'
 import { Pending } from './pending.ts'
-import { isHidden, type Plan } from './plan.ts'
+import { isHidden, LATEST, type Plan } from './plan.ts'
 
 export interface UndoIntent {
   readonly operation: number
@@ -34,9 +34,11 @@ export function planUndo(state: StateView, { operation, undone }: UndoIntent): P
   if (row.undone !== undefined) return refuse({ kind: 'already', by: row.undone })
   if (row.final) return refuse({ kind: 'final' })
   const pending = new Pending(state)
+  const leaving = new Set(undone.flatMap((change) => leftBy(change) ?? []))
   for (const change of undone.toReversed()) {
-    const inverse = invert(change)
-    if (inverse === undefined) continue
+    const plain = invert(change)
+    if (plain === undefined) continue
+    const inverse = newestInstead(pending, plain, { operation, leaving })
     if (inverse.kind === 'artifact.rename') freeName(pending, inverse)
     const inTheWay = changedSince(pending, change) ?? unfit(pending, inverse)
     if (inTheWay !== undefined) return refuse(obstacle(pending, inTheWay))
@@ -47,6 +49,34 @@ export function planUndo(state: StateView, { operation, undone }: UndoIntent): P
     changes: [{ kind: 'undo', operation }, ...changes],
     outcome: { kind: 'undone', changes },
   }
+}
+
+/** The version that undoing a change deletes. */
+function leftBy(change: Change): ObjectId | undefined {
+  const inverse = invert(change)
+  return inverse?.kind === 'version.delete' ? inverse.version : undefined
+}
+
+interface Course {
+  readonly operation: number
+  /** Versions that go in the course of it. */
+  readonly leaving: ReadonlySet<ObjectId>
+}
+
+/**
+ * `latest` goes back to the version that it named before, unless a pull has brought newer ones since, or deleted that one:
+ * then it goes to the newest that there is.
+ */
+function newestInstead(pending: Pending, change: Change, { operation, leaving }: Course): Change {
+  if (change.kind !== 'alias.set' || change.alias !== LATEST) return change
+  const { artifact } = change
+  const isLive = ({ id }: VersionRow): boolean =>
+    pending.life(artifact, id) === 'live' && !leaving.has(id)
+  const live = pending.state.everyVersion(artifact).filter(isLive)
+  const isThere = live.some(({ id }) => id === change.version)
+  if (isThere && live.every((version) => version.operation <= operation)) return change
+  const newest = live.at(-1)
+  return newest === undefined ? change : { ...change, version: newest.id }
 }
 
 /** A slot that does not hold any more what the change left in it. */

@@ -9,7 +9,7 @@ import { planRename } from '../../../src/store/log/plan-rename.ts'
 import { planUndo, type UndoOutcome } from '../../../src/store/log/plan-undo.ts'
 import { memoryState } from '../index/memory-state.ts'
 import { BIKE, type Bikes, bike, bikeId, numbersOf } from './bikes.ts'
-import { sampleArtifact, sampleId, sampleObject } from './samples.ts'
+import { sampleArtifact, sampleId, sampleObject, sampleVersion } from './samples.ts'
 
 const test = suite('plan of undoing')
 
@@ -304,6 +304,34 @@ test('brings a link back only under the number that it still has', () => {
   apply({ kind: 'link.remove', ...link, version: second })
   assert.is(undo(tip()).kind, 'undone')
   assert.is(state.linkedAt(portfolio, 0), second)
+})
+
+test('`latest` goes to the newest version where a pull has brought or deleted some since', () => {
+  for (const isDeleted of [false, true]) {
+    const made = logged()
+    const { apply, undo, tip, state, log } = made
+    const [before, own] = [bikeId(1), bikeId(2)]
+    const commit = tip()
+    const their = sampleVersion(BIKE, 2, sampleObject('theirs'))
+    const move = { kind: 'version.renumber', artifact: BIKE, version: own } as const
+    apply(
+      { kind: 'pull', store: '0'.repeat(32), n: 1 },
+      { ...move, old: 2, number: 3 },
+      their,
+      ...(isDeleted
+        ? ([
+            { kind: 'alias.remove', artifact: BIKE, alias: 'best', old: before },
+            { kind: 'version.delete', artifact: BIKE, version: before },
+          ] as const)
+        : []),
+    )
+    assert.is(undo(commit).kind, 'undone')
+    assert.is(state.alias(BIKE, 'latest'), their.version)
+    assert.is.not(state.versionById(own)?.deleted, undefined)
+    assert.is(undo(tip()).kind, 'undone')
+    assert.is(state.alias(BIKE, 'latest'), own)
+    assert.is(log.length - 1, tip())
+  }
 })
 
 test.run()
