@@ -69,7 +69,7 @@ import { Queue } from './queue.ts'
 import { refusalOf } from './read-only.ts'
 import { StoreReader } from './reader.ts'
 import { type ReferenceOptions, resolveReference } from './references.ts'
-import type { RemoteGcReport } from './remote-care.ts'
+import type { RemoteFsckReport, RemoteGcReport } from './remote-care.ts'
 import type { RemoteView } from './remote-view.ts'
 import type { AddRemoteOptions, RemoteCheck, RemoteSummary } from './remotes.ts'
 import {
@@ -612,6 +612,15 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
   async gcRemote(remote: string, options?: Omit<GcOptions, 'explain'>): Promise<RemoteGcReport> {
     const { gcRemote } = await import('./remote-care.ts')
     return this.#reaching((session) => gcRemote(session, remote, options))
+  }
+
+  /** Is everything at a remote that its log names? With `data`, every byte is read. Nothing is changed. */
+  async fsckRemote(
+    remote: string,
+    options?: OperationOptions & { readonly data?: boolean },
+  ): Promise<RemoteFsckReport> {
+    const { fsckRemote } = await import('./remote-care.ts')
+    return this.#reaching((session) => fsckRemote(session, remote, options))
   }
 
   /** Deletes the versions of an artifact that no rule keeps; see {@link PruneOptions}. */

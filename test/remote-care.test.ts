@@ -82,4 +82,64 @@ test('a pack whose versions are all deleted is dropped, its versions purged, and
   assert.is((await one.store.gcRemote('origin', { grace: '0' })).operation, undefined)
 })
 
+test('a remote that has everything is sound, read or not', async () => {
+  await using one = await bikes()
+  await using server = await fileServer()
+  await one.store.remotes.add('origin', server.url)
+  await commitLarge(one, 'large')
+  await one.store.push([])
+  assert.equal((await one.store.fsckRemote('origin')).problems, [])
+  const read = await one.store.fsckRemote('origin', { data: true })
+  assert.equal(read.problems, [])
+  assert.ok((read.steps.find(({ name }) => name === 'packs')?.counts['bytesRead'] ?? 0) > 300_000)
+})
+
+test('what is lost or damaged at a remote is named, with the versions that need it', async () => {
+  await using one = await bikes()
+  await using server = await fileServer()
+  await one.store.remotes.add('origin', server.url)
+  await one.store.push([])
+  await commitLarge(one, 'large')
+  await one.store.push([])
+  const name = largestPack(server.files)
+  const pack = server.files.get(name) as Buffer
+
+  const flipped = Buffer.from(pack)
+  flipped[1000] = (flipped[1000] ?? 0) ^ 1
+  server.files.set(name, flipped)
+  assert.ok((await one.store.fsckRemote('origin')).ok, 'sizes alone do not tell')
+  const [flip] = (await one.store.fsckRemote('origin', { data: true })).problems
+  assert.is(flip?.file, name)
+  assert.equal(flip?.affected.first, ['large:v0'])
+
+  server.files.set(name, pack.subarray(0, 1000))
+  assert.match((await one.store.fsckRemote('origin')).problems[0]?.message ?? '', '1000 bytes')
+
+  server.files.delete(name)
+  const [lost] = (await one.store.fsckRemote('origin')).problems
+  assert.is(lost?.file, name)
+  assert.equal(lost?.affected.first, ['large:v0'])
+})
+
+test('a log that went back or was changed is named', async () => {
+  await using one = await bikes()
+  await using server = await fileServer()
+  await one.store.remotes.add('origin', server.url)
+  await one.store.push([])
+  await commitLarge(one, 'large')
+  await one.store.push([])
+  const last = server.files.get('log/000000000002.json') as Buffer
+  server.files.delete('log/000000000002.json')
+  assert.is((await one.store.fsckRemote('origin')).problems[0]?.step, 'log')
+  const flipped = Buffer.from(last)
+  flipped[20] = (flipped[20] ?? 0) ^ 1
+  server.files.set('log/000000000002.json', flipped)
+  assert.is((await one.store.fsckRemote('origin')).problems[0]?.step, 'log')
+})
+
+function largestPack(files: ReadonlyMap<string, Buffer>): string {
+  const packs = [...files].filter(([name]) => name.startsWith('packs/'))
+  return packs.sort(([, a], [, b]) => b.length - a.length)[0]?.[0] ?? ''
+}
+
 test.run()

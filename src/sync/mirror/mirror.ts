@@ -105,6 +105,11 @@ export class Mirror implements Disposable {
     return mirror
   }
 
+  /** Before the first operation. */
+  get start(): Position {
+    return { n: 0, hash: this.#mirrored.hash }
+  }
+
   get head(): Position {
     const { n, hash } = readFolded(this.#connection)
     return { n, hash }
