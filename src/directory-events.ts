@@ -4,7 +4,7 @@
  * under load some get lost; that something happened is enough to look.
  */
 import { relative, sep } from 'node:path'
-import { isSystemError } from './errors.ts'
+import { isFailedCall, isSystemError } from './errors.ts'
 import { IGNORE_FILE } from './store/workspace/ignore.ts'
 import { IgnoredPaths } from './store/workspace/ignored-paths.ts'
 
@@ -66,7 +66,7 @@ export async function watchEvents(
   })
   watcher.on('error', (error) => {
     if (isSystemError(error, ...OF_ONE_PATH)) return
-    events.limit = isSystemError(error) ? String(error.code) : String(error)
+    events.limit = isFailedCall(error) ? String(error.code) : String(error)
     events.wake()
   })
   await new Promise<void>((resolve) => {

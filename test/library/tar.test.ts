@@ -1,5 +1,7 @@
 /** Tars in and out: as other programs write and read them, and hostile ones. */
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -309,6 +311,44 @@ test('an import that is stopped leaves nothing behind', async () => {
     assert.is((error as Error).message, 'enough')
   }
   assert.equal(Object.keys(storedFiles(ws)), [])
+})
+
+test('what GNU tar makes of holes and hard links is refused by name, with the flag that helps', async () => {
+  await using ws = await workspace()
+  const dir = ws.write('dir', { one: 'linked' })
+  const tar = (...args: readonly string[]): void => {
+    assert.is(spawnSync('tar', ['-C', dir, ...args, '.']).status, 0, args.join(' '))
+  }
+  const imported = (name: string): Promise<unknown> =>
+    ws.store.importTar(ws.at(name), { name: 'x' })
+  fs.linkSync(join(dir, 'one'), join(dir, 'two'))
+  tar('-cf', ws.at('links.tar'))
+  const { message, hint } = await rejects(imported('links.tar'), 'ERR_UNSUPPORTED')
+  assert.match(message, /holds a hard link, "\.\/(one|two)"/)
+  assert.match(String(hint), '--hard-dereference')
+  tar('--hard-dereference', '-cf', ws.at('files.tar'))
+  await imported('files.tar')
+  assert.equal(pathsOf(ws.store, 'x'), ['one', 'two'])
+  fs.truncateSync(join(dir, 'two'), 8 << 20)
+  for (const format of ['gnu', 'posix']) {
+    tar('--hard-dereference', '--sparse', `--format=${format}`, '-cf', ws.at(`${format}.tar`))
+    const sparse = await rejects(imported(`${format}.tar`), 'ERR_UNSUPPORTED')
+    assert.match(sparse.message, /holds a sparse file, ".*two"/)
+  }
+})
+
+test('memory does not grow with the tar', () => {
+  const script = join(import.meta.dirname, 'import-stream.js')
+  const folder = fs.mkdtempSync(join(tmpdir(), 'import-'))
+  const mib = process.env['ARTIFACTS_TEST_FULL'] === '1' ? 10_000 : 200
+  const { stdout, stderr } = spawnSync(process.execPath, [script, folder, String(mib)], {
+    encoding: 'utf8',
+  })
+  fs.rmSync(folder, { recursive: true })
+  assert.is(stderr, '')
+  const { bytes, rss } = JSON.parse(stdout) as { bytes: number; rss: number }
+  assert.is(bytes, mib * 2 ** 20)
+  assert.ok(rss < 250, `${rss} MiB for a tar of ${mib} MiB`)
 })
 
 test('references are fetched into the tar, or left out where that is asked for', async () => {

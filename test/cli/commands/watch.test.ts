@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -67,6 +67,39 @@ test('--json prints an object for each thing that happens', async () => {
   assertFields(last, watch.json['`stopped`, at the end'])
   assert.equal(last, { type: 'stopped', versions: 1 })
 })
+
+const IS_FULL = process.env['ARTIFACTS_TEST_FULL'] === '1'
+const IN_NAMESPACE = ['-Ur', 'sh', '-c'] as const
+const CAN_LIMIT =
+  spawnSync('unshare', [...IN_NAMESPACE, 'echo 9 > /proc/sys/user/max_inotify_watches']).status ===
+  0
+
+// Without a namespace of one's own the limit is everybody's.
+if (CAN_LIMIT) {
+  test('where the system watches no more directories, it looks by itself, and says so', async () => {
+    const cwd = await workspaceWith(
+      Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`data/${index}/a`, 'a'])),
+    )
+    const line = `echo 5 > /proc/sys/user/max_inotify_watches && exec '${process.execPath}' '${BIN}' watch data --settle 1s --json`
+    const child = spawn('unshare', [...IN_NAMESPACE, line], { cwd })
+    let stdout = ''
+    child.stdout.on('data', (text) => {
+      stdout += text
+    })
+    await until(() => stdout.includes('"version"'))
+    await until(() => stdout.includes('"looking"'))
+    if (IS_FULL) {
+      write(cwd, { 'data/19/b': 'b' })
+      await until(() => stdout.includes('"data:v1"'))
+    }
+    child.kill('SIGINT')
+    await once(child, 'exit')
+    const looking = lines(stdout).find(({ type }) => type === 'looking')
+    assertFields(looking, watch.json['`looking`, where the system does not tell of all changes'])
+    assert.equal(looking, { type: 'looking', every: 10_000, reason: 'ENOSPC' })
+    if (IS_FULL) assert.is(await run(['cat', 'data', '19/b'], { cwd }), 'b')
+  })
+}
 
 test('a directory that there is not ends with 12, a settle that is none with 2', async () => {
   const cwd = await workspaceWith({ 'data/a': 'a' })
