@@ -1,4 +1,4 @@
-/** Random histories of three stores, with a primary remote and another one, both in folders: what merge.ts promises, with bytes and files. */
+/** Random histories of three stores that push, pull and carry bundles: what merges promise, with real remotes in folders, and bytes. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -16,7 +16,7 @@ const NAMES = ['bike', 'cat'] as const
 const KINDS = [
   ...['commit', 'commit', 'commit', 'remove', 'restore', 'alias', 'unalias', 'edit', 'tag'],
   ...['link', 'unlink', 'run', 'note', 'rename', 'push', 'push', 'push', 'pull', 'pull'],
-  ...['push one', 'pull one', 'push usb', 'pull usb', 'pull usb', 'push blind'],
+  ...['push one', 'pull one', 'push usb', 'pull usb', 'pull usb', 'push blind', 'bundle', 'bundle'],
 ] as const
 
 interface Step {
@@ -47,7 +47,7 @@ test('they come to the same versions, numbers, aliases and labels, and nothing i
         assert.equal(problems, [])
       }
     }),
-    { numRuns: FULL ? 60 : 3, interruptAfterTimeLimit: FULL ? 600_000 : 20_000 },
+    { numRuns: FULL ? 60 : 3, interruptAfterTimeLimit: FULL ? 80_000 : 15_000 },
   )
 })
 
@@ -84,6 +84,7 @@ class World implements AsyncDisposable {
     const [verb = '', how] = kind.split(' ')
     try {
       if (verb === 'push' || verb === 'pull') await this.#meet(store, verb, how, pick)
+      else if (verb === 'bundle') await this.#carry(store, this.stores[(who + 1 + (pick % 2)) % 3])
       else await this.#work(store, verb, pick, value)
     } catch (error) {
       // What people may not do: remove what an alias holds, link what is linked.
@@ -129,6 +130,13 @@ class World implements AsyncDisposable {
     await using view = await store.lookAt('origin')
     const there = pickOf(liveVersions(view), pick)
     if (there !== undefined) await store.pull([there.ref])
+  }
+
+  async #carry(from: Store, to: Store | undefined): Promise<void> {
+    if (to === undefined || from.artifacts().length === 0) return
+    const path = join(this.#directory.path, `${this.#count++}.tar`)
+    await from.createBundle(path)
+    await to.applyBundle(path)
   }
 
   async #work(store: Store, verb: string, pick: number, value: number): Promise<void> {
