@@ -45,7 +45,7 @@ osd objectstore = memstore
 memstore device bytes = 4294967296
 [client.rgw]
 rgw frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
-rgw dns name = localhost
+rgw dns name = example.test
 END
 ceph() { timeout 60 /usr/bin/python3 "$root/usr/bin/ceph" -c "$conf" "$@" >/dev/null; }
 # In the foreground, so that they stay in the group and end with it.

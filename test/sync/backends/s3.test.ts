@@ -18,6 +18,7 @@ import { type Rgw, startRgw } from '../../support/s3/rgw.ts'
 import { web } from '../../support/web.ts'
 import { conformance, listAll, type Subject } from '../conformance.ts'
 import { type Fault, hostileProxy } from '../hostile-proxy.ts'
+import { CERTIFICATE, tlsRelay, tunnel } from '../net/tunnel.ts'
 
 const suiteOf = suite('s3 backend')
 const server = await startRgw()
@@ -102,6 +103,42 @@ test('answers that get lost, and servers that fail, change nothing', async () =>
     assert.ok(bytes.equals(await readAll(backend, name, { most: 1e6 })))
   }
   assert.is((await listAll(backend, 'packs/')).length, 10)
+})
+
+test('everything goes through a proxy and under a certificate of one’s own, where these are named', async () => {
+  await using site = await tlsRelay(Number(new URL(rgw.url).port))
+  const asked: string[] = []
+  await using proxy = await tunnel(site.port, (request) => {
+    asked.push(`${request.url} ${JSON.stringify(request.headers)}`)
+    return 200
+  })
+  const env = {
+    ...rgw.env,
+    AWS_ENDPOINT_URL_S3: 'https://example.test',
+    AWS_CA_BUNDLE: CERTIFICATE,
+    HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`,
+  }
+  await using backend = await S3Backend.open(newAddress(), { env })
+  assert.equal(await probe(retrying(backend)), { verdict: 'atomic', left: [] })
+  const bytes = randomBytes(3_000_000)
+  await backend.put('packs/a.pack', bytesSource(bytes))
+  assert.ok(bytes.equals(await readAll(backend, 'packs/a.pack', { most: 1e7 })))
+  assert.ok(asked.length > 0)
+  for (const each of asked) assert.match(each, /^example\.test:443 \{"host":"example\.test:443"/)
+  await using direct = await S3Backend.open(newAddress(), {
+    env: { ...env, NO_PROXY: '.test' },
+  })
+  await rejects(direct.head('format.json'), 'ERR_REMOTE_UNREACHABLE')
+})
+
+test('a clock that is hours off is no hindrance', async () => {
+  for (const hours of [-5, 5]) {
+    const now = (): number => Date.now() + hours * 3_600_000
+    await using backend = await S3Backend.open(newAddress(), { env: rgw.env, now })
+    assert.is(await backend.head('format.json'), undefined)
+    assert.is(await backend.putIfAbsent('format.json', bytesSource('x')), 'created')
+    assert.is((await readAll(backend, 'format.json', { most: 10 })).toString(), 'x')
+  }
 })
 
 test('a missing bucket and a wrong key are no empty remote', async () => {
