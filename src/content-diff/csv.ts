@@ -191,8 +191,8 @@ class RowHasher {
   readonly #columns: Int32Array
   readonly #keyColumns: readonly number[]
   readonly #width: number
-  #cells: Int32Array
-  readonly #keyCells: Int32Array
+  #cells: Words
+  readonly #keyCells: Words
   readonly #hashes: RowHashes = { row: new Int32Array(2), key: new Int32Array(2) }
 
   constructor(key: HashKey, plan: ColumnPlan, columns: Int32Array, width: number) {
@@ -200,8 +200,8 @@ class RowHasher {
     this.#columns = columns
     this.#keyColumns = plan.key
     this.#width = width
-    this.#cells = new Int32Array((columns.length + 1) * 2)
-    this.#keyCells = new Int32Array(plan.key.length * 2)
+    this.#cells = words((columns.length + 1) * 2)
+    this.#keyCells = words(plan.key.length * 2)
   }
 
   /** The hashes of the row that was read, valid until the next call. */
@@ -209,50 +209,56 @@ class RowHasher {
     const { row, key } = this.#hashes
     const common = this.#columns.length
     const extra = Math.max(0, reader.cells - this.#width)
-    if (this.#cells.length < (common + extra) * 2) {
-      this.#cells = new Int32Array((common + extra) * 4)
+    if (this.#cells.words.length < (common + extra) * 2) {
+      this.#cells = words((common + extra) * 4)
     }
-    const cells = this.#cells
     for (let index = 0; index < common; index++) {
       this.#hashCell(reader, this.#columns[index] as number, index)
     }
     for (let index = 0; index < extra; index++) {
       this.#hashCell(reader, this.#width + index, common + index)
     }
-    this.#hashWords(cells, (common + extra) * 2, row)
+    hashBytes(this.#key, this.#cells.bytes, 0, (common + extra) * 8, row, 0)
     if (this.#keyColumns.length === 0) {
       key[0] = row[0] as number
       key[1] = row[1] as number
       return this.#hashes
     }
+    const cells = this.#cells.words
     let word = 0
     for (const index of this.#keyColumns) {
-      this.#keyCells[word++] = cells[index * 2] as number
-      this.#keyCells[word++] = cells[index * 2 + 1] as number
+      this.#keyCells.words[word++] = cells[index * 2] as number
+      this.#keyCells.words[word++] = cells[index * 2 + 1] as number
     }
-    this.#hashWords(this.#keyCells, word, key)
+    hashBytes(this.#key, this.#keyCells.bytes, 0, word * 4, key, 0)
     return this.#hashes
   }
 
   /** A cell that a short row lacks is not an empty one. */
   #hashCell(reader: RowReader, cell: number, index: number): void {
+    const out = this.#cells.words
     if (cell >= reader.cells) {
-      this.#cells[index * 2] = 0
-      this.#cells[index * 2 + 1] = 0
-    } else if ((reader.marks[cell] as number) < 2) {
+      out[index * 2] = 0
+      out[index * 2 + 1] = 0
+    } else if (reader.isPlain(cell)) {
       const start = reader.starts[cell] as number
-      const end = reader.ends[cell] as number
-      hashBytes(this.#key, reader.bytes, start, end, this.#cells, index * 2)
+      hashBytes(this.#key, reader.bytes, start, reader.ends[cell] as number, out, index * 2)
     } else {
       const content = reader.content(cell)
-      hashBytes(this.#key, content, 0, content.length, this.#cells, index * 2)
+      hashBytes(this.#key, content, 0, content.length, out, index * 2)
     }
   }
+}
 
-  #hashWords(words: Int32Array, count: number, out: Int32Array): void {
-    const bytes = new Uint8Array(words.buffer, 0, count * 4)
-    hashBytes(this.#key, bytes, 0, bytes.length, out, 0)
-  }
+/** Words, and the same memory as bytes. */
+interface Words {
+  readonly words: Int32Array
+  readonly bytes: Uint8Array
+}
+
+function words(length: number): Words {
+  const made = new Int32Array(length)
+  return { words: made, bytes: new Uint8Array(made.buffer) }
 }
 
 /** Reads rows again, at their places. */

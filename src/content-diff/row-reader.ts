@@ -128,13 +128,20 @@ export class RowReader {
     return this.content(index).toString()
   }
 
+  /** Whether a cell holds the very bytes from `starts` to `ends`. */
+  isPlain(index: number): boolean {
+    return (this.marks[index] as number) <= QUOTED
+  }
+
   /** What a cell holds, without quotes; of a plain cell a view of the buffer. */
   content(index: number): Buffer {
     const bytes = this.bytes.subarray(this.starts[index], this.ends[index])
-    const mark = this.marks[index]
-    if (mark === PLAIN || mark === QUOTED) return bytes
+    if (this.isPlain(index)) return bytes
     const text = bytes.toString('latin1')
-    return Buffer.from(mark === DOUBLED ? text.replaceAll('""', '"') : lenient(text), 'latin1')
+    return Buffer.from(
+      this.marks[index] === DOUBLED ? text.replaceAll('""', '"') : lenient(text),
+      'latin1',
+    )
   }
 
   /** Rows in lines without quotes. */
