@@ -1,5 +1,5 @@
 /** The columns of two tables: which both have, and in which of them rows are compared. */
-import type { ColumnsDifference } from './difference.ts'
+import type { ColumnsDifference, RowChange } from './difference.ts'
 
 export interface ColumnPlan {
   readonly difference: ColumnsDifference
@@ -51,4 +51,54 @@ export function columnNames(cells: readonly string[]): string[] {
     seen.add(name)
     return name
   })
+}
+
+/** The cells of a row as texts; undefined where there is none. */
+export type RowTexts = readonly (string | undefined)[]
+
+/** One row as what is shown of it. Cells that no column names are called by their number. */
+export function rowChange(
+  { difference, common, before, after, key }: ColumnPlan,
+  count: number,
+  old: RowTexts | undefined,
+  now: RowTexts | undefined,
+): RowChange {
+  if (old === undefined) {
+    return { kind: 'added', count, after: named(difference.after, now as RowTexts) }
+  }
+  if (now === undefined) return { kind: 'removed', count, before: named(difference.before, old) }
+  const cells = common.map((name, index) => ({
+    name,
+    old: old[before[index] as number],
+    now: now[after[index] as number],
+  }))
+  const changed = cells.filter((cell) => cell.old !== cell.now)
+  const extra = (row: RowTexts, columns: readonly string[]): Record<string, string> =>
+    named(
+      [],
+      row.map((cell, index) => (index < columns.length ? undefined : cell)),
+    )
+  const side = (which: 'old' | 'now', rest: Record<string, string>): Record<string, string> => ({
+    ...Object.fromEntries(
+      changed.flatMap((cell) => (cell[which] === undefined ? [] : [[cell.name, cell[which]]])),
+    ),
+    ...rest,
+  })
+  return {
+    kind: 'changed',
+    count,
+    key: Object.fromEntries(
+      key.map((index) => [cells[index]?.name as string, cells[index]?.old ?? '']),
+    ),
+    before: side('old', extra(old, difference.before)),
+    after: side('now', extra(now, difference.after)),
+  }
+}
+
+function named(columns: readonly string[], cells: RowTexts): Record<string, string> {
+  return Object.fromEntries(
+    cells.flatMap((cell, index) =>
+      cell === undefined ? [] : [[columns[index] ?? `#${index + 1}`, cell]],
+    ),
+  )
 }

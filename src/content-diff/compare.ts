@@ -10,7 +10,10 @@ import type { Source } from './source.ts'
 import { compareTexts } from './text.ts'
 import { Unfit } from './unfit.ts'
 
-export type CompareOptions = TableOptions
+export interface CompareOptions extends TableOptions {
+  /** Milliseconds until the reader of a file that says nothing is given up. */
+  readonly patience?: number
+}
 
 /** @throws ArtifactsError of the sources, and the signal's reason when it is aborted. */
 export async function compareContents(
@@ -31,13 +34,14 @@ export async function compareContents(
   return compareBytes(before, after, notes)
 }
 
-type Kind = 'json' | 'yaml' | 'csv' | 'tsv' | 'safetensors' | 'npy'
+type Kind = 'json' | 'yaml' | 'csv' | 'tsv' | 'parquet' | 'safetensors' | 'npy'
 
 const NAMES: Readonly<Record<Kind, string>> = {
   json: 'JSON',
   yaml: 'YAML',
   csv: 'CSV',
   tsv: 'TSV',
+  parquet: 'Parquet',
   safetensors: 'safetensors',
   npy: 'an array of NumPy',
 }
@@ -51,6 +55,8 @@ const ENDINGS: Readonly<Record<string, Kind>> = {
   csv: 'csv',
   tsv: 'tsv',
   tab: 'tsv',
+  parquet: 'parquet',
+  pq: 'parquet',
   safetensors: 'safetensors',
   npy: 'npy',
 }
@@ -73,6 +79,8 @@ async function compareAs(
     case 'csv':
     case 'tsv':
       return compareCsv(before, after, kind, options)
+    case 'parquet':
+      return (await import('./parquet.ts')).compareParquet(before, after, options)
     case 'safetensors':
       return (await import('./safetensors.ts')).compareSafetensors(before, after, options)
     case 'npy':

@@ -3,7 +3,7 @@
  * same byte of that run in both, all rows of the run are equal: they are stepped over in one file and not read in
  * the other. Other rows are tallied by their hashes; only those that are shown are read again.
  */
-import { type ColumnPlan, columnNames, planColumns } from './columns.ts'
+import { type ColumnPlan, columnNames, planColumns, rowChange } from './columns.ts'
 import type { RowChange, TableDifference } from './difference.ts'
 import { type HashKey, hashBytes, newHashKey } from './row-hash.ts'
 import { delimiterOf, NotRows, RowReader } from './row-reader.ts'
@@ -281,47 +281,7 @@ function listRows(
   })
 }
 
-/** One row as what is shown of it. Cells that no column names are called by their number. */
-export function rowChange(
-  { difference, common, before, after, key }: ColumnPlan,
-  count: number,
-  old: readonly string[] | undefined,
-  now: readonly string[] | undefined,
-): RowChange {
-  if (old === undefined) {
-    return { kind: 'added', count, after: named(difference.after, now as readonly string[]) }
-  }
-  if (now === undefined) return { kind: 'removed', count, before: named(difference.before, old) }
-  const cells = common.map((name, index) => ({
-    name,
-    old: old[before[index] as number],
-    now: now[after[index] as number],
-  }))
-  const changed = cells.filter((cell) => cell.old !== cell.now)
-  const extra = (row: readonly string[], columns: readonly string[]): Record<string, string> =>
-    Object.fromEntries(Object.entries(named(columns, row)).slice(columns.length))
-  const side = (which: 'old' | 'now', rest: Record<string, string>): Record<string, string> => ({
-    ...Object.fromEntries(
-      changed.flatMap((cell) => (cell[which] === undefined ? [] : [[cell.name, cell[which]]])),
-    ),
-    ...rest,
-  })
-  return {
-    kind: 'changed',
-    count,
-    key: Object.fromEntries(
-      key.map((index) => [cells[index]?.name as string, cells[index]?.old ?? '']),
-    ),
-    before: side('old', extra(old, difference.before)),
-    after: side('now', extra(now, difference.after)),
-  }
-}
-
 function textsAt(reader: RowReader, place: number): string[] {
   reader.seek(place)
   return reader.next() ? reader.texts() : []
-}
-
-function named(columns: readonly string[], cells: readonly string[]): Record<string, string> {
-  return Object.fromEntries(cells.map((cell, index) => [columns[index] ?? `#${index + 1}`, cell]))
 }

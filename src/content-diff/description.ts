@@ -131,8 +131,8 @@ function tableRow(change: RowChange, key: readonly string[]): MarkedRow {
     const names = new Set([...Object.keys(before), ...Object.keys(after)])
     const cells = Array.from(names, (name) => ({
       name,
-      ...(before[name] === undefined ? {} : { before: before[name] }),
-      ...(after[name] === undefined ? {} : { after: after[name] }),
+      before: before[name] ?? '(none)',
+      after: after[name] ?? '(none)',
     }))
     return { mark: '~', label: labelOf(change.key), cells }
   }
