@@ -106,6 +106,8 @@ function* tmpLeftovers({ tmp }: Layout, { now }: Age): Generator<Leftover> {
 
 function* quarantined({ quarantine }: Layout, { now, grace }: Age): Generator<Leftover> {
   for (const { name, path, stat } of filesIn(quarantine)) {
+    // Packs that a process is receiving just now.
+    if (parseTemporaryName(name) !== undefined && !isAbandoned(name, now, stat.mtimeMs)) continue
     // What was moved there keeps the time of its content.
     const moved = now - Math.floor(stat.ctimeMs)
     const kept = name.startsWith('bundle-') ? VOLUMES_WAIT_MS : grace

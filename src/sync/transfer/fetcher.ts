@@ -11,7 +11,7 @@ import { lengthAsChunk, objectId, readId } from '../../store/object/id.ts'
 import { codecOf, kindOf, RECORD_HEADER_BYTES } from '../../store/object/pack.ts'
 import type { StoredObject } from '../../store/object/pack-reader.ts'
 import type { ObjectId, OperationOptions } from '../../types.ts'
-import { type Backend, readAll } from '../backend.ts'
+import { type Backend, type Range, readAll } from '../backend.ts'
 import { packName } from '../put-pack.ts'
 import { remoteDamaged } from './errors.ts'
 import { type Inbox, payloadOf, payloads } from './inbox.ts'
@@ -45,7 +45,7 @@ interface Task {
 /** Bounds what is held of places in memory: some 250 bytes each. */
 const PLANNED_AT_ONCE = 1 << 18
 /** Requests at once. */
-const DOWNLOADS = 4
+const DOWNLOADS = 8
 /** A pack of which so much is wanted comes whole. */
 const WHOLE_SHARE = 0.6
 /** A smaller one comes by the range from the first to the last record that is wanted. */
@@ -60,6 +60,8 @@ const RANGE_BYTES = 8 << 20
 export class Fetcher {
   /** Payloads, or whole packs, that came. */
   bytes = 0
+  /** What is known to come, with what came. */
+  #total = 0
   readonly #backend: Backend
   readonly #sender: Sender
   readonly #inbox: Inbox
@@ -146,6 +148,7 @@ export class Fetcher {
 
   /** Returns the tasks whose packs are gone. */
   async #run(tasks: readonly Task[]): Promise<Task[]> {
+    for (const task of tasks) this.#total += costOf(task, this.#isWhole(task))
     const gone: Task[] = []
     const failures: unknown[] = []
     const controller = new AbortController()
@@ -179,13 +182,16 @@ export class Fetcher {
   }
 
   async #get(task: Task, signal: AbortSignal): Promise<void> {
-    const { pack, places } = task
+    if (this.#isWhole(task)) await this.#getPack(task, signal)
+    else {
+      for (const range of rangesOf(task.places)) await this.#getRange(task.pack.id, range, signal)
+    }
+  }
+
+  #isWhole({ pack, places }: Task): boolean {
     const holdsMeta = pack.kind === 'meta' || (pack.kind === 'mixed' && this.#options.content)
-    const isMeta = holdsMeta && pack.bytes <= WHOLE_META_BYTES
-    const share = places.reduce((sum, { stored }) => sum + RECORD_HEADER_BYTES + stored, 0)
-    const isWhole = isMeta || (pack.bytes >= WHOLE_BYTES && share >= pack.toc[0] * WHOLE_SHARE)
-    if (isWhole) await this.#getPack(task, signal)
-    else for (const range of rangesOf(places)) await this.#getRange(pack.id, range, signal)
+    if (holdsMeta && pack.bytes <= WHOLE_META_BYTES) return true
+    return pack.bytes >= WHOLE_BYTES && storedBytes(places) >= pack.toc[0] * WHOLE_SHARE
   }
 
   async #getPack({ pack, places }: Task, signal: AbortSignal): Promise<void> {
@@ -223,14 +229,23 @@ export class Fetcher {
   async #getRange(pack: ObjectId, places: readonly Location[], signal: AbortSignal): Promise<void> {
     const start = (places[0] as Location).offset
     const end = endOf(places.at(-1) as Location)
-    const range = { start, end }
-    const bytes = await readAll(this.#backend, packName(pack), { range, signal, most: end - start })
-    if (bytes.length !== end - start) throw remoteDamaged(`Pack "${pack}" is shorter than it was.`)
+    const bytes = await this.#read(pack, { start, end }, signal)
     for (const place of places) {
       const payload = payloadOf(bytes.subarray(place.offset - start), place)
       this.#inbox.append(place, verified(payload, place))
-      this.#count(payload.length)
+      this.#count(RECORD_HEADER_BYTES + payload.length)
     }
+  }
+
+  async #read(pack: ObjectId, range: Range, signal: AbortSignal): Promise<Buffer> {
+    const most = range.end - range.start
+    try {
+      const bytes = await readAll(this.#backend, packName(pack), { range, signal, most })
+      if (bytes.length === most) return bytes
+    } catch (error) {
+      if (!(error instanceof ArtifactsError) || error.code !== 'ERR_INVALID_VALUE') throw error
+    }
+    throw remoteDamaged(`Pack "${pack}" is shorter than the log says.`)
   }
 
   async #readNews(): Promise<void> {
@@ -240,7 +255,8 @@ export class Fetcher {
 
   #count(bytes: number): void {
     this.bytes += bytes
-    this.#options.onProgress?.({ phase: 'receive', files: 0, bytes: this.bytes })
+    const total = { files: 0, bytes: Math.max(this.#total, this.bytes) }
+    this.#options.onProgress?.({ phase: 'receive', files: 0, bytes: this.bytes, total })
   }
 
   #lacks(wanted: Wanted, absent: readonly number[]): ArtifactsError {
@@ -271,6 +287,16 @@ export function checkLength({ id, type, raw }: StoredObject, expected: number): 
   if (expected !== UNKNOWN && length !== expected) {
     throw remoteDamaged(`Chunk "${id}" has ${length} bytes, where ${expected} are expected.`)
   }
+}
+
+/** Bytes that a task fetches. */
+function costOf({ pack, places }: Task, isWhole: boolean): number {
+  return isWhole ? pack.bytes : storedBytes(places)
+}
+
+/** Of records, with their headers. */
+function storedBytes(places: readonly Location[]): number {
+  return places.reduce((sum, { stored }) => sum + RECORD_HEADER_BYTES + stored, 0)
 }
 
 /** Groups records that are near to each other, by where they begin. */

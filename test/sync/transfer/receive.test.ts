@@ -1,20 +1,24 @@
 import { randomBytes } from 'node:crypto'
-import { readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join as joinPath } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ArtifactsError } from '../../../src/errors.ts'
+import { checkStore } from '../../../src/fsck.ts'
 import { isPresent } from '../../../src/store/commit/presence.ts'
 import { Reliance } from '../../../src/store/commit/reliance.ts'
+import { removeLeftovers } from '../../../src/store/gc/leftovers.ts'
 import { commitOperation } from '../../../src/store/index/commit-point.ts'
 import { namedPacks } from '../../../src/store/index/pack-rows.ts'
-import { packPath } from '../../../src/store/layout.ts'
+import { packPath, temporaryName } from '../../../src/store/layout.ts'
 import { kindOf } from '../../../src/store/object/pack.ts'
 import type { Opened } from '../../../src/store/open.ts'
 import { nodeReader, readObject } from '../../../src/store/opened.ts'
 import { entries } from '../../../src/store/tree/cursor.ts'
-import type { Backend } from '../../../src/sync/backend.ts'
+import { type Backend, readAll } from '../../../src/sync/backend.ts'
 import { observed } from '../../../src/sync/backends/observed.ts'
 import { packName } from '../../../src/sync/put-pack.ts'
+import { bytesSource } from '../../../src/sync/source.ts'
 import type { WantedVersion } from '../../../src/sync/transfer/missing-there.ts'
 import { receive } from '../../../src/sync/transfer/receive.ts'
 import type { EntryPath, ObjectId } from '../../../src/types.ts'
@@ -40,6 +44,8 @@ test('what comes is whole, and nothing lies about', async () => {
   assertWhole(here.store, version)
   assert.equal(readdirSync(here.store.layout.quarantine), [])
   assert.equal(readdirSync(here.store.layout.tmp), [])
+  const { ok } = await checkStore(here.store.layout.root, undefined, { data: 1 })
+  assert.ok(ok)
   // What is here is not fetched again.
   const again = await receive(here.store, { backend: remote.backend, mirror: remote }, [version], {
     content: 'all',
@@ -123,6 +129,31 @@ test('packs that are gone are followed to where gc has put what they held', asyn
   await join(here.store, remote, [version])
   assert.is(remote.asked, 1)
   assertWhole(here.store, version)
+})
+
+test('a pack that was cut is refused', async () => {
+  await using there = await openedRoom()
+  await using here = await openedRoom()
+  const tree = { one: random.bytes(5000), two: random.bytes(5000) }
+  const version = wanted(await there.commit(there.write('a', tree)))
+  const remote = new TestRemote()
+  const { packs } = await remote.push(there.store, [version])
+  const name = packName(packs[0]?.id as ObjectId)
+  const bytes = await readAll(remote.backend, name, { most: 1 << 20 })
+  await remote.backend.put(name, bytesSource(bytes.subarray(0, 4000)))
+  for (const content of ['all', { paths: ['one', 'two'] as EntryPath[] }] as const) {
+    await rejects(join(here.store, remote, [version], { content }), 'ERR_DAMAGED')
+  }
+})
+
+test('gc leaves alone what is being received, and takes what was left', async () => {
+  await using here = await openedRoom()
+  const { quarantine } = here.store.layout
+  const live = joinPath(quarantine, temporaryName())
+  const left = joinPath(quarantine, 'left-0123456789abcdef')
+  for (const path of [live, left]) mkdirSync(path, { recursive: true })
+  removeLeftovers(here.store, { now: Date.now(), grace: 0 })
+  assert.equal([existsSync(live), existsSync(left)], [true, false])
 })
 
 test('a remote that has lost a pack, and says nothing of it, is damaged', async () => {
