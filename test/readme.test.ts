@@ -24,13 +24,13 @@ function makeData(dir: string): void {
   writeFileSync(join(dir, 'data/notes.txt'), `${'Bikes seen at the bridge. '.repeat(20)}\n`)
 }
 
-test('every command of the tour prints what it shows', async () => {
-  const [tour = ''] = blocks('console')
+test('every command of the tour, and then of two machines, prints what it shows', async () => {
+  const [tour = '', machines = ''] = blocks('console')
   await using dir = await temporaryDirectory()
   makeData(dir.path)
   const shell = `artifacts() { '${process.execPath}' '${BIN}' "$@"; }\n`
-  const steps = tour.split(/^\$ /m).slice(1)
-  assert.ok(steps.length > 8, 'the tour has steps')
+  const steps = [tour, machines].flatMap((block) => block.split(/^\$ /m).slice(1))
+  assert.ok(steps.length > 20, 'both have steps')
   for (const step of steps) {
     const [command = '', ...expected] = step.trimEnd().split('\n')
     const output = execFileSync('bash', ['-c', `exec 2>&1; ${shell}${command}`], {
