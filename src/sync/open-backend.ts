@@ -11,6 +11,7 @@ import { retrying } from './backends/retrying.ts'
 import { S3Backend } from './backends/s3.ts'
 import { singleWriter } from './backends/single-writer.ts'
 import { TarBackend } from './backends/tar.ts'
+import { volumesBeside } from './backends/tar-volume.ts'
 import type { Variables } from './net/network.ts'
 
 export interface OpenBackendOptions {
@@ -57,7 +58,9 @@ async function openBare(
     return new HttpBackend(address, { env, connections, authorization })
   }
   const path = pathOf(address)
-  return path.endsWith('.tar') ? TarBackend.open([path]) : new FileBackend(path, { io })
+  return path.endsWith('.tar')
+    ? TarBackend.open(volumesBeside(path))
+    : new FileBackend(path, { io })
 }
 
 function pathOf(address: string): string {

@@ -3,8 +3,18 @@
  * every program; the end record tells. What the files hold is for others to check.
  */
 import { createHash } from 'node:crypto'
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
+import { ArtifactsError } from '../../errors.ts'
 import type { Range } from '../backend.ts'
 import { indexTar, readExactly, wrong } from './tar-index.ts'
 
@@ -56,6 +66,31 @@ export function openVolume(path: string): Volume {
     return { ...open, end: readEnd(open), [Symbol.dispose]: close }
   } catch (error) {
     closeSync(fd)
+    throw error
+  }
+}
+
+/**
+ * The volumes of a set that lie in one folder: `out.001.tar` stands for all of its set that are called so. The one that is
+ * named comes first.
+ */
+export function volumesBeside(path: string): readonly [string, ...string[]] {
+  const [, stem] = /^(.+\.)\d{3,}\.tar$/.exec(basename(path)) ?? []
+  if (stem === undefined || !existsSync(path)) return [path]
+  const bundle = bundleOf(path)
+  const others = readdirSync(dirname(path))
+    .filter((name) => name.startsWith(stem) && /^\d{3,}\.tar$/.test(name.slice(stem.length)))
+    .map((name) => join(dirname(path), name))
+  return [path, ...others.filter((other) => other !== path && bundleOf(other) === bundle).sort()]
+}
+
+/** Undefined for what is no whole volume. */
+function bundleOf(path: string): string | undefined {
+  try {
+    using volume = openVolume(path)
+    return volume.end.bundle
+  } catch (error) {
+    if (error instanceof ArtifactsError && error.code === 'ERR_DAMAGED') return undefined
     throw error
   }
 }

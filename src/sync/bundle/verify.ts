@@ -113,7 +113,9 @@ function checkFiles(
 ): Pick<VerifiedVolume, 'packs' | 'objects'> {
   let counted = 0
   let objects = 0
-  let memory = Buffer.alloc(0)
+  // Once, as long as the longest pack: buffers that were too short would pile up.
+  const longest = [...packs.values()].reduce((most, { bytes }) => Math.max(most, bytes), 0)
+  const memory = Buffer.allocUnsafeSlow(longest)
   for (const [name, sum] of readSums(volume)) {
     signal?.throwIfAborted()
     const at = volume.files.get(name) ?? { start: 0, end: 0 }
@@ -123,7 +125,6 @@ function checkFiles(
     if (said === undefined) {
       if (hashOfFile(volume, name) !== sum) throw wrongSum(volume, name)
     } else {
-      if (memory.length < length) memory = Buffer.allocUnsafeSlow(length)
       const bytes = memory.subarray(0, length)
       readExactly(volume.fd, bytes, at.start, volume.path)
       const found = createHash('sha256').update(bytes).digest('hex')
