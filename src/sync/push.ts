@@ -26,6 +26,7 @@ import {
   mergeHistories,
   type Selection,
 } from './merge/histories.ts'
+import { counterpart } from './merge/pairs.ts'
 import { mergedUpTo, readMerged } from './merged.ts'
 import { Mirror } from './mirror/mirror.ts'
 import { adopt, type PullResult, pull } from './pull.ts'
@@ -113,16 +114,11 @@ async function pullFirst(
   const merged = readMerged(opened, mirror.store)
   const ours = opened.index.state
   const wanted = request.select?.(ours)
-  const names = new Set<string>()
-  for (const id of wanted?.keys() ?? []) {
-    const artifact = ours.artifactById(id)
-    if (artifact !== undefined) names.add(`${artifact.project}/${artifact.name}`)
-  }
-  const touched = mirror.state.artifacts().filter(({ id, project, name }) => {
-    if (mirror.touched(id) <= mergedUpTo(merged, id)) return false
-    if (wanted !== undefined) return wanted.has(id) || names.has(`${project}/${name}`)
+  const touched = mirror.state.artifacts().filter((row) => {
+    if (mirror.touched(row.id) <= mergedUpTo(merged, row.id)) return false
     // What is not here at all is no business of a push.
-    return ours.artifactById(id) !== undefined || ours.artifactByName(project, name) !== undefined
+    const mine = counterpart(ours, mirror.state, row)
+    return mine !== undefined && wanted?.has(mine.id) !== false
   })
   if (touched.length === 0 || request.dryRun) return undefined
   const { signal, onProgress } = request

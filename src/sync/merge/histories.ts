@@ -79,7 +79,7 @@ export type HistoryRemark =
     } & Conflict)
   /** As `conflict`, of a run: `name`, `job`, `group`, `notes`, `config.<key>`. */
   | ({ readonly kind: 'run-conflict' } & RunConflict)
-  /** One side deleted the version, and the other has begun to need it. `users`: `alias:…`, `run:…`, `portfolio:…`, `version:…`. */
+  /** One side deleted the version, and the other has begun to need it. `users`: `alias:…`, `run:…`, `portfolio:…`, `version:…`, `draft:…`. */
   | {
       readonly kind: 'kept'
       readonly artifact: NamedArtifact
@@ -309,13 +309,15 @@ export function mergeHistories(input: HistoriesInput): MergedHistories {
     return merged.changes
   }
 
-  /** The portfolios that hold a version after the merge. */
+  /** The portfolios that hold a version after the merge, and the drafts that start from it. */
   function holds(version: ObjectId): readonly string[] {
     const merged = new Set(portfolios.map(({ named: { id } }) => id))
     const others = ours.linksOf(version).filter(({ portfolio }) => !merged.has(portfolio))
+    const drafts = ours.openDrafts().filter(({ base }) => base === version)
     return [
       ...(holders.get(version) ?? []),
       ...others.map(({ portfolio }) => `portfolio:${portfolio}`),
+      ...drafts.map(({ key }) => `draft:${key}`),
     ]
   }
 

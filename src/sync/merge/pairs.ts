@@ -32,19 +32,41 @@ export function pairArtifacts(
   for (const id of selected) {
     const row = theirs.artifactById(id)
     if (row === undefined) continue
-    const known = sameId(ours, theirs, row.id)
-    if (known !== undefined && claimant(ours, theirs, known.id) !== row.id) {
-      unpaired.push(row)
-      continue
+    const found = find(ours, theirs, row, (name) => byName.get(name))
+    if (found === 'another') unpaired.push(row)
+    else {
+      if (found !== undefined) refuseOther(ours, theirs, found.row, row, found.haveMet)
+      pairs.push({ theirs: row, ours: found?.row })
     }
-    const met = known ?? related(ours, theirs, row)
-    const named = met === undefined ? byName.get(nameOf(row)) : undefined
-    // One of ours that is called so may be another one of theirs, and about to give up its name.
-    const found = met ?? (named && isAnother(ours, theirs, named, row) ? undefined : named)
-    if (found !== undefined) refuseOther(ours, theirs, found, row, met !== undefined)
-    pairs.push({ theirs: row, ours: found })
   }
   return { pairs: pairs.sort(byTheirName), unpaired }
+}
+
+/** The artifact of ours that is one with one of theirs, whatever its type is. */
+export function counterpart(
+  ours: StateView,
+  theirs: StateView,
+  row: ArtifactRow,
+): ArtifactRow | undefined {
+  const found = find(ours, theirs, row, () => ours.artifactByName(row.project, row.name))
+  return found === 'another' ? undefined : found?.row
+}
+
+/** `another`: what it is here is another one of theirs already. */
+function find(
+  ours: StateView,
+  theirs: StateView,
+  row: ArtifactRow,
+  byName: (name: string) => ArtifactRow | undefined,
+): { readonly row: ArtifactRow; readonly haveMet: boolean } | 'another' | undefined {
+  const known = sameId(ours, theirs, row.id)
+  if (known !== undefined && claimant(ours, theirs, known.id) !== row.id) return 'another'
+  const met = known ?? related(ours, theirs, row)
+  if (met !== undefined) return { row: met, haveMet: true }
+  const named = byName(nameOf(row))
+  // One of ours that is called so may be another one of theirs, and about to give up its name.
+  if (named === undefined || isAnother(ours, theirs, named, row)) return undefined
+  return { row: named, haveMet: false }
 }
 
 function nameOf({ project, name }: ArtifactRow): string {

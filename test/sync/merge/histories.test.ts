@@ -128,6 +128,23 @@ test('a version that a portfolio has begun to hold is not deleted', () => {
   assert.equal(one.numbers(), two.numbers())
 })
 
+test('a version that a draft starts from is not deleted', () => {
+  const [one, two, remote] = machines()
+  const [v0] = [one.commit('bike'), one.commit('bike')]
+  one.sync(remote)
+  two.sync(remote)
+  const draft = { draft: 'd'.repeat(32), project: 'default', name: 'bike', key: 'night' }
+  two.apply([{ kind: 'draft.open', ...draft, base: v0.id }])
+  one.plan(planRemove(one.state, { versions: [target(v0)], aliases: false }))
+  one.sync(remote)
+  const { remarks } = two.pull(remote)
+  assert.equal(
+    remarks.map((remark) => remark.kind === 'kept' && remark.users),
+    [['draft:night']],
+  )
+  assert.is(two.state.versionById(v0.id)?.deleted, undefined)
+})
+
 test('runs come along with what they used and logged', () => {
   const [one, two, remote] = machines()
   const data = one.commit('data')
