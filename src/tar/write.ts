@@ -55,6 +55,8 @@ async function add(tar: Pack, item: TarItem): Promise<void> {
   // Awaited below; while bytes are read nobody waits for it.
   end.catch(() => {})
   const stream = tar.entry(headerOf(item), (error) => done(error))
+  // The callback tells; an event that nobody hears would end the process.
+  stream.on('error', () => {})
   if (item.kind === 'file') {
     for await (const bytes of item.bytes()) {
       if (!stream.write(bytes)) await drained(stream)

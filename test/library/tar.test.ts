@@ -3,11 +3,13 @@ import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ErrorCode } from '../../src/errors.ts'
+import { openAgain } from '../stores.ts'
 import { readTree, writeTree } from '../support/files.ts'
 import { seededRandom } from '../support/random.ts'
 import { rejects } from '../support/rejects.ts'
@@ -272,6 +274,8 @@ test('more than a pack of a tar that is refused in the end leaves nothing behind
     for (let index = 0; index < 40; index++) {
       yield rawEntry({ name: `${index}`, content: random.bytes(2 << 20) })
     }
+    // By now the first pack is full and durable.
+    await sleep(300)
     yield rawEntry({ name: '../x' })
   }
   await rejects(ws.store.importTar(pieces(), { name: 'x' }), 'ERR_INVALID_PATH')
@@ -365,6 +369,45 @@ test('references are fetched into the tar, or left out where that is asked for',
   assert.equal([without.missingReferences, without.files], [['big.bin'], 0])
   assert.is(await without.saveAs(ws.at('x.tar')), 1024)
   assert.equal(fs.readdirSync(join(ws.store.root, 'tmp')), [])
+})
+
+test('a file that is damaged ends the tar with an error, and leaves no file', async () => {
+  await using ws = await workspace()
+  const random = seededRandom(9)
+  const dir = ws.write('dir', { a: random.bytes(900_000), b: 'b' })
+  const { ref } = await ws.store.commit([dir], { name: 'x', jobs: 0 })
+  const packs = join(ws.store.root, 'packs')
+  for (const name of fs.readdirSync(packs)) {
+    const bytes = fs.readFileSync(join(packs, name))
+    if (bytes.length > 800_000) fs.writeFileSync(join(packs, name), bytes.fill(0x55, 5e5, 6e5))
+  }
+  await rejects((await ws.store.exportTar(ref)).saveAs(ws.at('x.tar')), 'ERR_DAMAGED')
+  assert.equal(fs.readdirSync(ws.path).sort(), ['.artifacts', 'dir'])
+  // Who stops early is told nothing.
+  const { content } = await ws.store.exportTar(ref)
+  for await (const piece of content) {
+    assert.ok(piece.length > 0)
+    break
+  }
+})
+
+test('bytes that gc removes while a tar is read are not relied on', async () => {
+  await using ws = await workspace()
+  using other = await openAgain(ws.store)
+  const bytes = seededRandom(10).bytes(100_000)
+  await ws.store.commit([ws.write('dir', { a: bytes })], { name: 'x', jobs: 0 })
+  const pieces = async function* (isDisturbed: boolean): AsyncGenerator<Uint8Array> {
+    yield rawEntry({ name: 'a', content: bytes })
+    // Asked for the next header, the reader is done with the file before.
+    if (isDisturbed) {
+      await other.remove(['x:v0'])
+      await other.gc({ grace: '0' })
+    }
+    yield END
+  }
+  await rejects(ws.store.importTar(pieces(true), { name: 'y' }), 'ERR_BUSY')
+  const { ref } = await ws.store.importTar(pieces(false), { name: 'y' })
+  assert.ok((await ws.store.verify(ref)).ok)
 })
 
 test('a file takes the place of another one only when it is whole', async () => {
