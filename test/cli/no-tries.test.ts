@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readEnvironment } from '../../src/cli/io.ts'
@@ -46,7 +47,10 @@ path bike
 verify bike far
 export bike -o bike.tar
 import bike.tar -n imported
-13 bundle ls bike.tar
+bundle create all.tar
+bundle verify all.tar
+bundle ls all.tar
+bundle apply all.tar --store other/.artifacts
 export-manifest bike --wandb
 alias bike:v0 old
 tag bike:v0 kept
@@ -116,6 +120,25 @@ test('no command tries to reach a network', async () => {
   }
 })
 
+test('neither does a read of what was not fetched', async () => {
+  const cwd = await storeWithTemptations()
+  await run(['push', '--remote', 'folder'], { cwd })
+  await run(['clone', join(cwd, 'folder'), 'thin', '--no-data'], { cwd })
+  const thin = join(cwd, 'thin')
+  await run(['config', 'set', 'remote.origin.url', 'https://example.org/store/'], { cwd: thin })
+  using trap = trapNetwork()
+  for (const line of ['ls bike:v0', 'show bike', 'status', 'log', 'fsck', 'gc', 'verify bike']) {
+    const { code, stderr } = await calling(line.split(' '), thin)
+    assert.is(code, 0, `${line}: ${stderr}`)
+  }
+  for (const line of ['cat bike b.csv', 'checkout bike out', 'path bike']) {
+    const { code, stderr } = await calling(line.split(' '), thin)
+    assert.is.not(code, 0, line)
+    assert.match(stderr, 'artifacts fetch bike', line)
+  }
+  assert.equal(trap.tries, [])
+})
+
 test('what is made for one tries, and says that there is none', async () => {
   const cwd = await storeWithTemptations()
   using trap = trapNetwork()
@@ -156,7 +179,7 @@ test('neither do its threads, in a process of its own', async () => {
 async function storeWithTemptations(): Promise<string> {
   const cwd = await workspaceWith({
     'data/a.txt': 'a\n',
-    'data/b.csv': 'x,y\n1,2\n',
+    'data/b.csv': `x,y\n${'1,2\n'.repeat(100)}`,
     'one.txt': '1',
   })
   await run(['commit', 'data', '-n', 'bike'], { cwd })
@@ -169,6 +192,7 @@ async function storeWithTemptations(): Promise<string> {
   for (const [key, value] of [
     ['remote.origin.url', 'https://example.org/store/'],
     ['remote.bucket.url', 's3://bucket/store'],
+    ['remote.folder.url', pathToFileURL(join(cwd, 'folder')).href],
     ['primary', 'origin'],
   ] as const) {
     await run(['config', 'set', key, value], { cwd })
