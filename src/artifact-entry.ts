@@ -31,8 +31,8 @@ export interface EntryHome {
   readonly session: () => Session
   /** What messages call the version. */
   readonly ref: string
-  /** Throws ERR_NOT_FETCHED where bytes of it are not here. */
-  readonly check: (session: Session) => void
+  /** Fetches bytes of it that are not here, or throws ERR_NOT_FETCHED. */
+  readonly fetch: (session: Session, options: OperationOptions) => Promise<void>
   readonly parent: () => Promise<ArtifactVersion>
   readonly download: (dir: string | undefined, options: OperationOptions) => Promise<string>
 }
@@ -108,6 +108,7 @@ export class ArtifactEntry {
     signal,
   }: ReadOptions): AsyncGenerator<Uint8Array> {
     const isStored = this.#entry.kind === 'file'
+    if (isStored) await this.#home.fetch(this.#home.session(), { signal })
     let at = 0
     for await (const bytes of this.#bytes(signal)) {
       const from = Math.max(start - at, 0)
@@ -121,10 +122,7 @@ export class ArtifactEntry {
   #bytes(signal: AbortSignal | undefined): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
     const entry = this.#entry
     const session = this.#home.session()
-    if (entry.kind === 'file') {
-      this.#home.check(session)
-      return fileBytes(session.opened, entry, signal)
-    }
+    if (entry.kind === 'file') return fileBytes(session.opened, entry, signal)
     if (entry.kind === 'reference') return readReference(session, entry.reference, { signal })
     throw new ArtifactsError(
       'ERR_UNSUPPORTED',

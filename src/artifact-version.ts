@@ -16,7 +16,7 @@ import {
   verify,
 } from './files.ts'
 import { localPath } from './local-path.ts'
-import { refuseNotFetched } from './not-fetched.ts'
+import { fetchAbsent, refuseNotFetched } from './not-fetched.ts'
 import { linkVersion, unlinkVersion } from './portfolios.ts'
 import { referredVersions } from './referred-versions.ts'
 import { removeVersions } from './removal.ts'
@@ -324,11 +324,11 @@ export class ArtifactVersion extends VersionFacts {
     const home: EntryHome = {
       session: this.#session,
       ref: this.ref,
-      check: (session) => {
+      fetch: async (session, options) => {
         if (!session.opened.index.state.isPartial(this.id)) return
         const isWanted = (path: string): boolean => path === entry.path
         const ask = { prefix: entry.path, isWanted, paths: [entry.path] }
-        refuseNotFetched(session, contentOf(session, this.#name), ask)
+        await fetchAbsent(session, contentOf(session, this.#name), ask, options)
       },
       parent: async () => this,
       download: (dir, options) =>

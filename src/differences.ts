@@ -8,9 +8,10 @@ import {
   contentDifferences,
 } from './content-differences.ts'
 import { ArtifactsError } from './errors.ts'
-import { refuseNotFetched } from './not-fetched.ts'
+import { fetchAbsent, refuseNotFetched } from './not-fetched.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { compare, type Side } from './store/compare.ts'
+import type { Resolved } from './store/index/resolve.ts'
 import type { VersionRow } from './store/index/state.ts'
 import { currentVersion } from './store/log/plan.ts'
 import type { Difference } from './store/tree/classify.ts'
@@ -128,8 +129,14 @@ export async function diffSides(
     bytesAdded,
     bytesRemoved,
   }
-  const contents = (options?: ContentsOptions): AsyncIterable<ChangeWithContents> =>
-    contentDifferences(session, a.side, b.side, changes, differences, options)
+  const modified = new Set(changes.flatMap(({ kind, path }) => (kind === 'modified' ? [path] : [])))
+  const contents = async function* (asked?: ContentsOptions): AsyncGenerator<ChangeWithContents> {
+    for (const { resolved } of [a, b]) {
+      const ask = { isWanted: (path: string) => modified.has(path) }
+      if (resolved !== undefined) await fetchAbsent(session, resolved, ask, asked)
+    }
+    yield* contentDifferences(session, a.side, b.side, changes, differences, asked)
+  }
   return Object.defineProperty(report, 'contents', { value: contents }) as Diff
 }
 
@@ -195,11 +202,19 @@ function goneness(version: VersionRow | undefined): Pick<DirectoryStatus, 'gone'
   return version.deleted === undefined ? {} : { gone: 'deleted' }
 }
 
-function sideOf(session: Session, side: DiffSide): { readonly side: Side; readonly name: string } {
+interface NamedSide {
+  readonly side: Side
+  readonly name: string
+  /** Absent for a directory. */
+  readonly resolved?: Resolved
+}
+
+function sideOf(session: Session, side: DiffSide): NamedSide {
   if ('ref' in side) {
     const resolved = contentOf(session, side.ref)
     refuseNotFetched(session, resolved, { content: false })
-    return { side: { root: resolved.version.object.root }, name: refOf(session, resolved) }
+    const { root } = resolved.version.object
+    return { side: { root }, name: refOf(session, resolved), resolved }
   }
   const dir = resolve(side.dir)
   if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) {

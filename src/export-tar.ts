@@ -3,7 +3,7 @@ import { createReadStream, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { ArtifactsError } from './errors.ts'
 import { fetchReferences } from './fetched-references.ts'
-import { refuseNotFetched } from './not-fetched.ts'
+import { fetchAbsent } from './not-fetched.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { openStaging } from './store/checkout/staging.ts'
 import { temporaryName } from './store/layout.ts'
@@ -49,7 +49,7 @@ export async function exportTar(
 ): Promise<ExportedTar> {
   const { opened } = session
   const resolved = contentOf(session, ref)
-  refuseNotFetched(session, resolved)
+  await fetchAbsent(session, resolved, {}, options)
   const { root } = resolved.version.object
   const name = refOf(session, resolved)
   let files = 0

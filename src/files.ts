@@ -5,7 +5,7 @@ import { checkReferences } from './checked-references.ts'
 import { diffSides } from './differences.ts'
 import { ArtifactsError } from './errors.ts'
 import { type Fetched, fetchReferences } from './fetched-references.ts'
-import { refuseNotFetched } from './not-fetched.ts'
+import { fetchAbsent, refuseNotFetched } from './not-fetched.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { type CheckoutResult, checkoutVersion, downloadVersion } from './store/checkout/checkout.ts'
 import { openStaging } from './store/checkout/staging.ts'
@@ -103,7 +103,8 @@ export async function checkout(
   const { paths = [], force = false, dryRun = false } = options
   const name = refOf(session, resolved)
   const isAsked = pathFilter(paths)
-  refuseNotFetched(session, resolved, { content: !dryRun, isWanted: isAsked, paths })
+  const ask = { content: !dryRun, isWanted: isAsked, paths }
+  await fetchAbsent(session, resolved, ask, options)
   const before = versionIn(session, target)
   const { root } = resolved.version.object
   const referred = dryRun ? [] : referencesIn(opened, root, isAsked)
@@ -141,10 +142,7 @@ export async function download(
   const target = resolve(dir ?? `artifacts/${artifact.name}-v${version.number}`)
   const name = refOf(session, resolved)
   const isWanted = wantedPaths(options)
-  refuseNotFetched(session, resolved, {
-    isWanted,
-    ...(options.prefix && { paths: options.prefix }),
-  })
+  await fetchAbsent(session, resolved, { isWanted }, options)
   const found = summarize(entries(nodeReader(opened), version.object.root), isWanted)
   using fetched = await fetchInto(session, name, target, found.references, options)
   const request = {
@@ -219,7 +217,7 @@ export async function downloadFile(
   options: OperationOptions = {},
 ): Promise<string> {
   const resolved = contentOf(session, ref)
-  refuseNotFetched(session, resolved)
+  await fetchAbsent(session, resolved, {}, options)
   const { files, root } = resolved.version.object
   const only = files === 1 ? firstFile(entries(nodeReader(session.opened), root)) : undefined
   if (only?.kind !== 'file') {

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { cacheOf } from './cache.ts'
 import { ArtifactsError } from './errors.ts'
 import { fetchReferences } from './fetched-references.ts'
-import { refuseNotFetched } from './not-fetched.ts'
+import { fetchAbsent } from './not-fetched.ts'
 import { contentOf, refOf, type Session } from './session.ts'
 import { copyKey, type Wanted } from './store/cache/copy.ts'
 import { localCopy } from './store/cache/local-copy.ts'
@@ -53,11 +53,12 @@ export async function localPath(
   const name = refOf(session, resolved)
   const { root, files } = resolved.version.object
   const wantedPath = path.replace(/\/+$/, '')
-  refuseNotFetched(session, resolved, {
+  const ask = {
     prefix: wantedPath,
     isWanted: pathFilter([wantedPath]),
     ...(wantedPath !== '' && { paths: [wantedPath] }),
-  })
+  }
+  await fetchAbsent(session, resolved, ask, { signal, onProgress })
   const chosen = choose(session, { root, files, name, path: wantedPath })
   const cache = cacheOf(session)
   using held = await hold(session, chosen, { signal, onProgress })

@@ -35,7 +35,11 @@ export interface Absence {
   readonly bytes: number
   /** Not even all entries are known: then `bytes` are those of the whole version. */
   readonly isListed: boolean
+  /** The files that lack some, where they are known and not too many to be named one by one. */
+  readonly paths?: readonly string[]
 }
+
+const MOST_PATHS = 1000
 
 /** @throws ArtifactsError ERR_NOT_FETCHED when something that is asked for is not here */
 export function refuseAbsent(store: OpenedStore, version: PartialVersion, ask: Ask = {}): void {
@@ -92,15 +96,20 @@ class Search {
 
   count({ root, bytes }: PartialVersion, ask: Ask): Absence {
     const { content = true, prefix = '', isWanted = () => true } = ask
+    const paths: string[] = []
     try {
       for (const entry of entries(this.#reader(), root, { prefix })) {
-        if (content && isWanted(entry.path)) this.#countEntry(entry)
+        if (!content || !isWanted(entry.path)) continue
+        const before = this.#objects
+        this.#countEntry(entry)
+        if (this.#objects > before && paths.length <= MOST_PATHS) paths.push(entry.path)
       }
     } catch (error) {
       if (!(error instanceof AbsentNodeError)) throw error
       return { objects: this.#objects + 1, bytes, isListed: false }
     }
-    return { objects: this.#objects, bytes: this.#bytes, isListed: true }
+    const counted = { objects: this.#objects, bytes: this.#bytes, isListed: true }
+    return paths.length > MOST_PATHS ? counted : { ...counted, paths }
   }
 
   #reader(): (id: ObjectId) => Uint8Array {

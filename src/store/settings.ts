@@ -31,6 +31,7 @@ export type SettingKey =
   | 'cache.maxBytes'
   | 'durability'
   | 'entity'
+  | 'fetch'
   | 'gc.grace'
   | 'primary'
   | 'project'
@@ -42,6 +43,7 @@ const DEFINITIONS: Readonly<Record<SettingKey, Definition>> = {
   'cache.maxBytes': { default: '20GB', check: parseSize },
   durability: { default: 'power', check: oneOf('power', 'process') },
   entity: { default: '', check: checkEntity },
+  fetch: { default: 'asked', check: oneOf('asked', 'auto') },
   'gc.grace': { default: '14d', check: parseDuration },
   primary: { default: '', check: (value) => value === '' || checkRemote(value) },
   project: { default: 'default', check: checkProject },

@@ -28,6 +28,7 @@ test('what is not set has its default', async () => {
         ['cache.maxBytes', '20GB', 'default'],
         ['durability', 'power', 'default'],
         ['entity', '', 'default'],
+        ['fetch', 'asked', 'default'],
         ['gc.grace', '14d', 'default'],
         ['primary', '', 'default'],
         ['project', 'default', 'default'],

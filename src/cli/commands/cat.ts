@@ -16,12 +16,15 @@ export const cat: Command = defineCommand({
     const store = await context.store()
     const view = asOf(store, values)
     const [first] = view.entries(ref, { prefix: path })
-    if (first?.kind !== 'reference' || first.path !== path) return { bytes: view.read(ref, path) }
-    return { bytes: await referredBytes(store, view.version(ref), path, context) }
+    const version = view.version(ref)
+    const isElsewhere = first?.kind === 'reference' || version.partial === true
+    if (first?.path !== path || !isElsewhere) return { bytes: view.read(ref, path) }
+    return { bytes: await fetchedBytes(store, version, path, context) }
   },
 })
 
-async function referredBytes(
+/** Of a reference, or of a version that came without its bytes. */
+async function fetchedBytes(
   store: Store,
   { id }: ReturnType<StoreReader['version']>,
   path: string,

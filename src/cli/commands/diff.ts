@@ -29,7 +29,7 @@ export const diff: Command = defineCommand({
   },
   takes: [0, 2],
   rest: true,
-  ends: [1, 12, 13],
+  ends: [1, 12, 13, 20, 21, 22],
   completes: 'refs',
   details: [
     'A and B are versions; of `A..B` and `A B` the second may leave out the name. A directory starts with `./`, `../` or `/`, or is `.`. A alone is compared with the bound directory; without A, the bound directory is compared with the version it holds. Behind `--`, only these paths of the versions.',

@@ -17,6 +17,7 @@ export const fetch: Command = defineCommand({
   details: [
     'Without REF, reads what is new in the log of a remote, so that `status` and `ls --remote` can tell; nothing here changes.',
     'With REF, fetches the bytes of a version that was pulled with --no-data; with PATHs only those files, and what is below those folders.',
+    'After `artifacts config set fetch auto`, what is read and not here is fetched from the primary remote by itself: `checkout`, `download`, `path`, `file`, `cat`, `export` and `diff` connect then.',
   ],
   examples: [
     ['artifacts fetch', 'See what others have pushed'],
