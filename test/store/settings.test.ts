@@ -24,6 +24,7 @@ test('what is not set has its default', async () => {
     assert.equal(
       settings.list().map(({ key, value, from }) => [key, value, from]),
       [
+        ['bundle.signer', '', 'default'],
         ['cache.dir', '', 'default'],
         ['cache.maxBytes', '20GB', 'default'],
         ['durability', 'power', 'default'],
