@@ -5,6 +5,7 @@
  */
 import { relative, sep } from 'node:path'
 import { isFailedCall, isSystemError } from './errors.ts'
+import { isShared } from './store/io/file-system.ts'
 import { IGNORE_FILE } from './store/workspace/ignore.ts'
 import { IgnoredPaths } from './store/workspace/ignored-paths.ts'
 
@@ -13,12 +14,14 @@ export interface DirectoryEvents {
   readonly count: number
   /** Milliseconds, monotonic, of the last event; 0 before the first one. */
   readonly last: number
-  /** Why not all events are told, such as `ENOSPC`. */
+  /** Why not all events are told: `ENOSPC`, or a file system that other hosts may have mounted. */
   readonly limit: string | undefined
   /** Called at the next event. */
   wake: () => void
   readonly close: () => Promise<void>
 }
+
+type Mutable = { -readonly [Key in keyof DirectoryEvents]: DirectoryEvents[Key] }
 
 const NEVER_STORED = /(^|\/)\.(git|artifacts)(\/|$)/i
 /** Errors of single paths: who reads the directory hears of them. */
@@ -48,10 +51,10 @@ export async function watchEvents(
       return !stats.isDirectory() || ignored.test(`${inside}/`)
     },
   })
-  const events = {
+  const events: Mutable = {
     count: 0,
     last: 0,
-    limit: undefined as string | undefined,
+    limit: isShared(root) ? 'shared file system' : undefined,
     wake: () => {},
     close: () => watcher.close(),
   }

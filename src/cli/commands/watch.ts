@@ -20,7 +20,7 @@ export const watch: Command = defineCommand({
   details: [
     'Commits DIR once at the start and then whenever something in it has changed and nothing has for D; what is made and gone again within D is not stored. What `.artifactsignore` leaves out starts nothing. A version has whole files only.',
     'Where DIR does not come to rest for ten times D, the files that have not changed for D are stored without waiting longer; those that are changing stay as they are in the version before, or are left out if they are new, and are named.',
-    'Ctrl-C or SIGTERM ends it with 0, after storing what has come to rest; a second one ends it at once. While DIR is not there nothing is stored. Where the system can watch no more directories (`fs.inotify.max_user_watches`), DIR is looked through every ten seconds or ten times D.',
+    'Ctrl-C or SIGTERM ends it with 0, after storing what has come to rest; a second one ends it at once. While DIR is not there nothing is stored. Where the system can watch no more directories (`fs.inotify.max_user_watches`), or other hosts may write in DIR too, it is looked through every ten seconds or ten times D.',
   ],
   examples: [
     ['artifacts watch checkpoints -n model -t model', 'Keep every checkpoint'],
@@ -84,11 +84,16 @@ async function tell(event: WatchEvent, context: Context): Promise<void> {
     case 'back':
       remark(`${event.dir} is back.`)
       return
-    case 'looking':
+    case 'looking': {
+      const more =
+        event.reason === 'ENOSPC'
+          ? ' More can be watched with: sysctl fs.inotify.max_user_watches=1048576'
+          : ''
       remark(
-        `The system does not tell of all changes (${event.reason}): looking every ${event.every / 1000} s. More can be watched with: sysctl fs.inotify.max_user_watches=1048576`,
+        `The system does not tell of all changes (${event.reason}): looking every ${event.every / 1000} s.${more}`,
       )
       return
+    }
     default:
       event satisfies never
   }

@@ -76,7 +76,9 @@ export class Settling {
       return isMoved
     }
     return {
-      isSettled: (path, stat) => isOld(path, stat.ctimeMs, stat) && !hasMoved(dirname(path)),
+      // Some file systems keep no ctime; there the mtime has to do.
+      isSettled: (path, stat) =>
+        isOld(path, Math.max(stat.ctimeMs, stat.mtimeMs), stat) && !hasMoved(dirname(path)),
       isGoing: (path) => {
         const parent = parentOfMissing(root, path)
         if (parent === undefined) return false
