@@ -34,7 +34,7 @@ export async function compareContents(
   return compareBytes(before, after, notes)
 }
 
-type Kind = 'json' | 'yaml' | 'csv' | 'tsv' | 'parquet' | 'safetensors' | 'npy'
+type Kind = 'json' | 'yaml' | 'csv' | 'tsv' | 'parquet' | 'safetensors' | 'npy' | 'image'
 
 const NAMES: Readonly<Record<Kind, string>> = {
   json: 'JSON',
@@ -44,6 +44,7 @@ const NAMES: Readonly<Record<Kind, string>> = {
   parquet: 'Parquet',
   safetensors: 'safetensors',
   npy: 'an array of NumPy',
+  image: 'an image',
 }
 
 const ENDINGS: Readonly<Record<string, Kind>> = {
@@ -59,6 +60,11 @@ const ENDINGS: Readonly<Record<string, Kind>> = {
   pq: 'parquet',
   safetensors: 'safetensors',
   npy: 'npy',
+  png: 'image',
+  jpg: 'image',
+  jpeg: 'image',
+  gif: 'image',
+  webp: 'image',
 }
 
 function kindOf(path: string): Kind | undefined {
@@ -83,6 +89,8 @@ async function compareAs(
       return (await import('./parquet.ts')).compareParquet(before, after, options)
     case 'safetensors':
       return (await import('./safetensors.ts')).compareSafetensors(before, after, options)
+    case 'image':
+      return (await import('./images.ts')).compareImages(before, after)
     case 'npy':
       return (await import('./npy.ts')).compareNpy(before, after, options)
   }

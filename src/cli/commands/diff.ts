@@ -33,7 +33,7 @@ export const diff: Command = defineCommand({
   completes: 'refs',
   details: [
     'A and B are versions; of `A..B` and `A B` the second may leave out the name. A directory starts with `./`, `../` or `/`, or is `.`. A alone is compared with the bound directory; without A, the bound directory is compared with the version it holds. Behind `--`, only these paths of the versions.',
-    'What differs inside a file is shown by its kind: lines of text, values of JSON and YAML by JSON Pointer, columns and rows of CSV, TSV and Parquet, tensors of safetensors and .npy files, else how many bytes. Rows are those with the same `--key`; without one, the rows that only one side has are shown. `--format md` is made for a pull request, `--format html` is one page that needs nothing else, for a ticket.',
+    'What differs inside a file is shown by its kind: lines of text, values of JSON and YAML by JSON Pointer, columns and rows of CSV, TSV and Parquet, tensors of safetensors and .npy files, sizes and pixels of images, else how many bytes. Rows are those with the same `--key`; without one, the rows that only one side has are shown. `--format md` is made for a pull request, `--format html` is one page that needs nothing else, for a ticket.',
   ],
   examples: [
     ['artifacts diff', 'What changed in the bound directory'],
