@@ -35,7 +35,13 @@ import { sendPacks } from './send-packs.ts'
 import { SentPacks } from './sent.ts'
 import { bytesSource } from './source.ts'
 import type { WantedVersion } from './transfer/missing-there.ts'
-import { closures, type OutgoingPack, outgoingPacks, StalePlanError } from './transfer/outgoing.ts'
+import {
+  closures,
+  leaves,
+  type OutgoingPack,
+  outgoingPacks,
+  StalePlanError,
+} from './transfer/outgoing.ts'
 import { planSend, type SendPlan } from './transfer/plan-send.ts'
 
 export interface PushRequest extends OperationOptions {
@@ -245,6 +251,7 @@ async function publish(
     const { kind } = await createOperation(backend, operation, { signal })
     if (kind === 'created') {
       take(mirror, operation, packs, backend.address)
+      mirror.noteLeaves(leaves(plan))
       await tell(exchange, mirror, request)
       own++
       if (isAll) return { n: operation.n, since: operation.n - own }

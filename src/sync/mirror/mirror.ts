@@ -32,6 +32,7 @@ import {
   removeDatabase,
 } from './database.ts'
 import { databasePath, folderOf } from './folder.ts'
+import { leafIn, noteLeaves } from './leaves.ts'
 import { visitPast } from './past.ts'
 import { type RemotePack, readTables } from './tables.ts'
 
@@ -197,6 +198,16 @@ export class Mirror implements Disposable {
   /** The pack of the remote that has an object (32 bytes), as far as tables are loaded. */
   packOf(id: Uint8Array): ObjectId | undefined {
     return this.#connection.value<ObjectId>(PACK_OF, id)
+  }
+
+  /** The packs in which a leaf of a tree (32 bytes) lies with all that its entries name, where that was noted and none is dropped. */
+  leaf(id: Uint8Array): ObjectId[] | undefined {
+    return leafIn(this.#connection, id)
+  }
+
+  /** Notes in which packs leaves lie, all of which the remote's log has named. */
+  noteLeaves(leaves: ReadonlyMap<ObjectId, ReadonlySet<ObjectId>>): void {
+    this.#connection.write(() => noteLeaves(this.#connection, leaves))
   }
 
   /** All places there that have an object (32 bytes). */

@@ -1,7 +1,7 @@
 /** The tables of a mirror that an index does not have. Raise `MIRROR_VERSION` with every change of them or of what is written to them. */
 import { SCHEMA_VERSION } from '../../store/index/schema.ts'
 
-const MIRROR_VERSION = 2
+const MIRROR_VERSION = 3
 
 /** What `user_version` says in a mirror of this program. */
 export const MARK: number = SCHEMA_VERSION * 1000 + MIRROR_VERSION
@@ -24,6 +24,12 @@ CREATE TABLE joined (
   sha256 TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX joined_operation ON joined (operation);
+
+-- The packs in which a leaf of a tree lies with all that its entries name: their rows, 32 bits each, little-endian.
+CREATE TABLE leaf (
+  id BLOB PRIMARY KEY,
+  packs BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- The newest operation that says something of an artifact, its versions, or what runs did with these.
 CREATE TABLE touched (

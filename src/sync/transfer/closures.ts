@@ -35,6 +35,7 @@ export function closuresOf(plan: SendPlan, ids: readonly ObjectId[]): Map<Object
     return packs
   }
   const { receiver } = plan.inner
+  plan.inner.leaves = new Map([...found.leaves].map(([id, leaf]) => [id, packsOf(leaf)]))
   const closures = new Map<ObjectId, PackSet>()
   for (const [version, subtree] of versions) {
     const packs = [...packsOf(subtree)]

@@ -20,6 +20,11 @@ import { Needed, type Place } from './needed.ts'
 export interface Receiver {
   /** The receiver's pack that has an object (32 bytes); undefined: none. */
   packOf(id: Uint8Array): ObjectId | undefined
+  /**
+   * In which packs of the receiver a leaf of a tree lies (its id: 32 bytes) with all that its entries name, where that was
+   * noted at an earlier push (`leaves`) and none of them is dropped: then it is not looked through.
+   */
+  leaf?(id: Uint8Array): readonly ObjectId[] | undefined
   /** Whether the receiver has dropped a pack of this id: then none may bear it again. */
   isDropped(pack: ObjectId): boolean
   /** Packs that no closure names, although objects were found in them: the receiver has what is in them otherwise. */
@@ -56,9 +61,11 @@ export class MissingThere {
   readonly #read: ReadNode
   readonly #numbers = new Map<ObjectId, number>()
   readonly #nodes = new Map<ObjectId, Subtree>()
+  /** Leaves that were looked through. */
+  readonly leaves: Map<ObjectId, Subtree> = new Map()
   readonly #recipes = new Map<ObjectId, Subtree>()
   #version: ObjectId | undefined
-  #leaves = 0
+  #lookedThrough = 0
   #files = 0
 
   constructor(store: OpenedStore, receiver: Receiver, options: OperationOptions) {
@@ -97,14 +104,29 @@ export class MissingThere {
       }
       this.#end(subtree)
       this.#files += node.entries.length
-      if (++this.#leaves % LEAVES_AT_ONCE === 0) await this.#breathe()
+      this.leaves.set(id, subtree)
+      if (++this.#lookedThrough % LEAVES_AT_ONCE === 0) await this.#breathe()
     } else {
       this.#end(subtree)
       const most = node.children.length - 1
       for (const [index, child] of node.children.entries()) {
-        subtree.below.push(await this.#meetNode(child.id, last && index === most, false))
+        const below =
+          (node.level === 1 ? this.#knownLeaf(child.id) : undefined) ??
+          (await this.#meetNode(child.id, last && index === most, false))
+        subtree.below.push(below)
       }
     }
+    this.#nodes.set(id, subtree)
+    return subtree
+  }
+
+  /** A leaf of which the receiver has all, as an earlier walk has found. */
+  #knownLeaf(id: ObjectId): Subtree | undefined {
+    if (this.#nodes.has(id)) return undefined
+    const packs = this.#receiver.leaf?.(Buffer.from(id, 'hex'))
+    if (packs === undefined) return undefined
+    const subtree = this.#subtree()
+    for (const pack of packs) subtree.there.add(this.#numberOf(pack))
     this.#nodes.set(id, subtree)
     return subtree
   }

@@ -95,6 +95,14 @@ export function closures(plan: SendPlan): ReadonlyMap<ObjectId, Closure> {
   return closures
 }
 
+/**
+ * In which packs of the receiver each leaf lies that was looked through, for `Receiver.leaf`, as soon as those packs are its
+ * own; to be asked when all packs were yielded.
+ */
+export function leaves(plan: SendPlan): ReadonlyMap<ObjectId, ReadonlySet<ObjectId>> {
+  return plan.inner.leaves ?? new Map()
+}
+
 class Outbox {
   readonly #store: OpenedStore
   readonly #plan: SendPlan

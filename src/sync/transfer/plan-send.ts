@@ -56,6 +56,8 @@ export interface PlannedSend {
   readonly assigned: Int32Array
   /** Where versions lie; known when all packs are. */
   closures?: ReadonlyMap<ObjectId, Closure>
+  /** Where leaves lie that were looked through; known then as well. */
+  leaves?: ReadonlyMap<ObjectId, ReadonlySet<ObjectId>>
 }
 
 /** A smaller pack is copied into a fuller one. */

@@ -7,6 +7,7 @@ import { type Opened, openStore } from '../../../src/store/open.ts'
 import type { Backend } from '../../../src/sync/backend.ts'
 import { HttpBackend } from '../../../src/sync/backends/http.ts'
 import { Mirror } from '../../../src/sync/mirror/mirror.ts'
+import type { ObjectId } from '../../../src/types.ts'
 import { type Bikes, bikes } from '../../stores.ts'
 import { rejects } from '../../support/rejects.ts'
 import { type FileServer, fileServer } from '../file-server.ts'
@@ -144,6 +145,27 @@ test('another remote with the same id is refused', async () => {
   const { encodeFormat } = await import('../../../src/store/format.ts')
   const other = encodeFormat({ id: mirror.store, tool: 'another' })
   await rejects(Mirror.of(its.opened, other, its.server.url), 'ERR_REMOTE_CHANGED')
+})
+
+test('where leaves lie is noted, until one of the packs is not there', async () => {
+  await using there = await pushed()
+  const mirror = await Mirror.of(there.opened, there.format, there.backend.address)
+  await mirror.readNews(there.backend)
+  await mirror.loadTables(there.backend)
+  const packs = mirror.packs().filter(({ kind }) => kind !== 'index')
+  const ids = new Set(packs.map(({ id }) => id))
+  const leaf = 'a'.repeat(64) as ObjectId
+  const other = 'b'.repeat(64) as ObjectId
+  const unknown = 'c'.repeat(64) as ObjectId
+  mirror.noteLeaves(
+    new Map([
+      [leaf, ids],
+      [other, new Set([...ids, unknown])],
+    ]),
+  )
+  assert.equal(mirror.leaf(Buffer.from(leaf, 'hex')), [...ids])
+  assert.is(mirror.leaf(Buffer.from(other, 'hex')), undefined)
+  mirror.close()
 })
 
 test.run()

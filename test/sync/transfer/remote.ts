@@ -7,7 +7,12 @@ import type { Backend } from '../../../src/sync/backend.ts'
 import { MemoryBackend } from '../../../src/sync/backends/memory.ts'
 import { packName, putPack } from '../../../src/sync/put-pack.ts'
 import type { WantedVersion } from '../../../src/sync/transfer/missing-there.ts'
-import { closures, type OutgoingPack, outgoingPacks } from '../../../src/sync/transfer/outgoing.ts'
+import {
+  closures,
+  leaves,
+  type OutgoingPack,
+  outgoingPacks,
+} from '../../../src/sync/transfer/outgoing.ts'
 import { planSend, type SendOptions, type SendPlan } from '../../../src/sync/transfer/plan-send.ts'
 import type { ObjectId } from '../../../src/types.ts'
 
@@ -23,10 +28,20 @@ export class TestRemote {
   asked = 0
   /** Run when news are asked for. */
   news: () => void | Promise<void> = () => {}
+  /** How often it was asked where an object or a leaf is. */
+  lookups = 0
+  readonly #leaves = new Map<string, readonly ObjectId[]>()
   readonly #places = new Map<string, Location[]>()
 
   packOf(id: Uint8Array): ObjectId | undefined {
+    this.lookups++
     return this.locations(id)[0]?.pack
+  }
+
+  leaf(id: Uint8Array): readonly ObjectId[] | undefined {
+    this.lookups++
+    const packs = this.#leaves.get(Buffer.from(id).toString('hex'))
+    return packs?.some((pack) => this.dropped.has(pack)) ? undefined : packs
   }
 
   locations(id: Uint8Array): Location[] {
@@ -83,6 +98,7 @@ export class TestRemote {
       pack.release()
       packs.push(pack)
     }
+    for (const [id, lies] of leaves(plan)) this.#leaves.set(id, [...lies])
     return { plan, packs, closures: closures(plan) }
   }
 
