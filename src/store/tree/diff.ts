@@ -4,8 +4,9 @@
  * edit moved the ends of nodes the two sides enter nodes that do not correspond, and meet again at the next natural end.
  */
 
+import { damaged } from '../../errors.ts'
 import type { Entry, EntryPath, ObjectId } from '../../types.ts'
-import { type ReadNode, TreeCursor } from './cursor.ts'
+import { lookup, type ReadNode, TreeCursor } from './cursor.ts'
 import { equalEntries } from './entry.ts'
 import { comparePaths } from './paths.ts'
 
@@ -22,14 +23,14 @@ export function diffTrees(read: ReadNode, a: ObjectId, b: ObjectId): Generator<E
 }
 
 /**
- * As `diffTrees`, where `a` is a tree that keeps all rules and `b` comes from anybody: a node of `b` is stepped over only
- * where it stands as it does in `a`. All others are entered, which checks them. What that leaves open is whether an entry
- * of `b` that `a` does not have lies below one that both have.
+ * As `diffTrees`, where `a` is a tree that keeps all rules and `b` comes from anybody: when all changes are handed out, `b`
+ * keeps them too. A node of `b` is stepped over only where it stands as it does in `a`. All others are entered, which checks
+ * them; and what that can't see, that an entry which `a` does not have lies below one that was stepped over, is looked up.
  *
  * @param readB the nodes of `b`
  * @throws ArtifactsError ERR_DAMAGED where `b` breaks a rule
  */
-export function diffFromWhole(
+export function* diffFromWhole(
   read: ReadNode,
   a: ObjectId,
   readB: ReadNode,
@@ -37,7 +38,23 @@ export function diffFromWhole(
 ): Generator<EntryChange> {
   const left = new TreeCursor(read, a, { places: true })
   const right = new TreeCursor(readB, b, { places: true })
-  return compare(left, right, (id) => left.placeOf(id) === right.placeOf(id))
+  const free = new Set<string>()
+  for (const change of compare(left, right, (id) => left.placeOf(id) === right.placeOf(id))) {
+    if (change.before === undefined) checkAbove(readB, b, change.path, free)
+    yield change
+  }
+}
+
+/** @param free paths that are known to be no entries; those above this one are added */
+function checkAbove(read: ReadNode, root: ObjectId, path: string, free: Set<string>): void {
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const above = path.slice(0, end)
+    if (free.has(above)) return
+    if (lookup(read, root, above) !== undefined) {
+      throw damaged(`The path "${path}" lies below another entry.`)
+    }
+    free.add(above)
+  }
 }
 
 function* compare(

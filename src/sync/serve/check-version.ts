@@ -10,7 +10,7 @@ import { CHUNK, VERSION } from '../../store/object/id.ts'
 import { kindOf } from '../../store/object/pack.ts'
 import { nodeReader, type OpenedStore, readObject } from '../../store/opened.ts'
 import { readRecipe } from '../../store/recipes.ts'
-import { entries, lookup, type ReadNode } from '../../store/tree/cursor.ts'
+import { entries, type ReadNode } from '../../store/tree/cursor.ts'
 import { diffFromWhole, type EntryChange } from '../../store/tree/diff.ts'
 import { entrySize } from '../../store/tree/entry.ts'
 import type { Entry, FileEntry, ObjectId, VersionObject } from '../../types.ts'
@@ -63,7 +63,6 @@ export class VersionCheck {
     this.#closure = closure && this.#packsOf(closure)
     let files = base?.files ?? 0
     let bytes = base?.bytes ?? 0
-    const free = new Set<string>()
     for (const { before, after } of this.#changes(base, object.root)) {
       if (before !== undefined) {
         files -= countOf(before)
@@ -72,7 +71,6 @@ export class VersionCheck {
       if (after !== undefined) {
         files += countOf(after)
         bytes += entrySize(after)
-        if (base !== undefined && before === undefined) this.#checkFree(object.root, after, free)
         if (after.kind === 'file') yield* this.#checkFile(after)
       }
       yield
@@ -88,18 +86,6 @@ export class VersionCheck {
       for (const after of entries(this.#readHeld, root)) yield { after }
     } else {
       yield* diffFromWhole(this.#read, base.root, this.#readHeld, root)
-    }
-  }
-
-  /** An entry that is new may lie below one that was stepped over. */
-  #checkFree(root: ObjectId, { path }: Entry, free: Set<string>): void {
-    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
-      const above = path.slice(0, end)
-      if (free.has(above)) return
-      if (lookup(this.#readHeld, root, above) !== undefined) {
-        throw damaged(`The path "${path}" lies below another entry.`)
-      }
-      free.add(above)
     }
   }
 
