@@ -1,7 +1,7 @@
 /** The bodies of HTTP answers: counted while they are read, and never left open. */
 import { ArtifactsError } from '../../errors.ts'
 import { shownUrl, unreachable } from '../net/failures.ts'
-import type { Answer } from '../net/network.ts'
+import { type Answer, readText } from '../net/network.ts'
 
 /** Exactly `size` bytes of a body, behind `skip` that are left out. */
 export async function* piecesOf(
@@ -40,6 +40,32 @@ export function drain({ body, headers }: Answer, method = 'GET'): void {
   const isShort = method === 'HEAD' || Number(headers['content-length'] ?? 0) <= 65_536
   if (isShort) body.resume()
   else body.destroy()
+}
+
+const MOST_WORDS = 500
+
+/** What a server says for its refusal, in a line and without its full stop; empty where that is no short text. The body goes. */
+export async function wordsOf(answer: Answer): Promise<string> {
+  const { status, headers } = answer
+  const isText = /^text\/plain/i.test(headers['content-type'] ?? '')
+  const length = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY)
+  if (status < 400 || !isText || length > MOST_WORDS) {
+    drain(answer)
+    return ''
+  }
+  try {
+    const text = await readText(answer, MOST_WORDS)
+    return answer.said(
+      text
+        .replace(/[\p{C}\s]+/gu, ' ')
+        .trim()
+        .replace(/\.$/, ''),
+    )
+  } catch (error) {
+    // The refusal itself was heard.
+    if (!(error instanceof ArtifactsError)) throw error
+    return ''
+  }
 }
 
 /** Judges an answer, and lets its body go when it is not the right one. */

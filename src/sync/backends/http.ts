@@ -16,7 +16,7 @@ import type {
 import { type Answer, Network, type Request, readText, type Variables } from '../net/network.ts'
 import type { Source } from '../source.ts'
 import { checkFile, checkStored, failed, lengthOf, partOf, wholeSize } from './answers.ts'
-import { closing, drain, piecesOf } from './bodies.ts'
+import { closing, drain, piecesOf, wordsOf } from './bodies.ts'
 import { absent, givesNoList, knowsNoCondition, outside, takesNoFiles } from './errors.ts'
 import { checkFileName, checkFolderName, isFileName } from './names.ts'
 
@@ -72,12 +72,12 @@ export class HttpBackend implements Backend {
       const { skip, size } = closing(answer, () => partOf(answer, range))
       return { size, bytes: piecesOf(answer, skip, size, signal) }
     }
-    drain(answer)
+    const words = await wordsOf(answer)
     if (isAbsent(answer)) throw absent(url.href)
     if (answer.status === 416 && range !== undefined) {
-      throw outside(url.href, wholeSize(answer), range) ?? this.#failed(answer)
+      throw outside(url.href, wholeSize(answer), range) ?? this.#failed(answer, words)
     }
-    throw this.#failed(answer)
+    throw this.#failed(answer, words)
   }
 
   async head(name: string, { signal }: RequestOptions = {}): Promise<FileFacts | undefined> {
@@ -94,16 +94,16 @@ export class HttpBackend implements Backend {
     source: Source,
     options: RequestOptions = {},
   ): Promise<'created' | 'exists'> {
-    const answer = await this.#send(name, source, { 'if-none-match': '*' }, options)
+    const { answer, words } = await this.#send(name, source, { 'if-none-match': '*' }, options)
     if (answer.status === 412) return 'exists'
     if (answer.status === 501) throw knowsNoCondition(this.address, '501')
-    if (![200, 201, 204].includes(answer.status)) throw this.#unwritten(answer)
+    if (![200, 201, 204].includes(answer.status)) throw this.#unwritten(answer, words)
     return 'created'
   }
 
   async put(name: string, source: Source, options: RequestOptions = {}): Promise<void> {
-    const answer = await this.#send(name, source, {}, options)
-    if (![200, 201, 204].includes(answer.status)) throw this.#unwritten(answer)
+    const { answer, words } = await this.#send(name, source, {}, options)
+    if (![200, 201, 204].includes(answer.status)) throw this.#unwritten(answer, words)
   }
 
   async *list(folder: string, { after, signal }: ListOptions = {}): AsyncIterable<ListedFile> {
@@ -125,9 +125,9 @@ export class HttpBackend implements Backend {
 
   async delete(name: string, { signal }: RequestOptions = {}): Promise<void> {
     const answer = await this.#ask(this.#url(name), { method: 'DELETE', follow: false, signal })
-    drain(answer)
+    const words = await wordsOf(answer)
     if (isAbsent(answer)) return
-    if (![200, 202, 204].includes(answer.status)) throw this.#unwritten(answer)
+    if (![200, 202, 204].includes(answer.status)) throw this.#unwritten(answer, words)
     checkStored(answer)
   }
 
@@ -149,7 +149,7 @@ export class HttpBackend implements Backend {
     source: Source,
     condition: Readonly<Record<string, string>>,
     { signal }: RequestOptions,
-  ): Promise<Answer> {
+  ): Promise<{ readonly answer: Answer; readonly words: string }> {
     const headers = {
       'content-type': 'application/octet-stream',
       'x-content-sha256': source.sha256,
@@ -157,15 +157,16 @@ export class HttpBackend implements Backend {
     }
     const request = { method: 'PUT', headers, body: source, follow: false, signal } as const
     const answer = await this.#ask(this.#url(name), request)
-    drain(answer)
+    const words = await wordsOf(answer)
     if (answer.status < 300) checkStored(answer)
-    return answer
+    return { answer, words }
   }
 
-  #unwritten(answer: Answer): ArtifactsError {
+  #unwritten(answer: Answer, words: string): ArtifactsError {
     const { status, headers } = answer
     if (status === 405 || status === 501) return takesNoFiles(this.address)
-    const said = status >= 300 && status < 400 ? `and points to "${shown(headers.location)}"` : ''
+    const said =
+      status >= 300 && status < 400 ? `and points to "${shown(headers.location)}"` : words
     return this.#failed(answer, answer.said(said))
   }
 

@@ -96,8 +96,12 @@ function checkChanges({ changes }: Operation): void {
     if (!PUSHED.has(kind)) {
       throw new Refusal(403, `A change "${kind}" is made where the store is, not by a push.`)
     }
-    if (kind === 'version.add' && change.partial === true) {
+    if (kind !== 'version.add') continue
+    if (change.partial === true) {
       throw new Refusal(403, `The version "${change.version}" is pushed without its bytes.`)
+    }
+    if (change.closure === undefined) {
+      throw new Refusal(400, `The version "${change.version}" does not say in which packs it lies.`)
     }
   }
 }

@@ -101,6 +101,31 @@ test('what is done where the store is can not be pushed', async () => {
   await expectUntouched(set)
 })
 
+test('a version comes with its bytes, and says in which packs they lie', async () => {
+  await using set = await pushedOnce()
+  const { served, second } = set
+  const right = await following(served.backend, second.operation)
+  const { closure, ...without } = addedBy(second)
+  const other = right.changes.filter(({ kind }) => kind !== 'version.add')
+  const partial = await send(served, {
+    ...right,
+    changes: [{ ...addedBy(second), partial: true }, ...other],
+  })
+  assert.is(partial.status, 403)
+  assert.match(partial.text, 'without its bytes')
+  const silent = await send(served, { ...right, changes: [without, ...other] })
+  assert.is(silent.status, 400)
+  assert.match(silent.text, 'in which packs')
+  const newest = right.packs.map(({ id }) => id)
+  const packs = (closure?.packs ?? []).filter((id) => !newest.includes(id))
+  const lying = await send(served, {
+    ...right,
+    changes: [{ ...without, closure: { packs } }, ...other],
+  })
+  assert.is(lying.status, 400)
+  await expectUntouched(set)
+})
+
 test('an operation keeps the rules of the log', async () => {
   await using set = await pushedOnce()
   const { served, second } = set
@@ -186,7 +211,7 @@ test('a version is refused where any of its objects is missing', async () => {
   ]) {
     const answer = await send(served, { ...right, packs })
     assert.is(answer.status, 400)
-    assert.match(answer.text, 'is in no pack')
+    assert.match(answer.text, /is in no pack|of a closure/)
   }
   assert.equal(served.store.artifacts(), [])
   assert.is((await send(served, right)).status, 201)
@@ -206,7 +231,7 @@ test('packs that others have put count only for the operation that names them', 
   assert.match(refused.text, 'is in no pack')
   // All of them are known to the index now, and named by nothing.
   const stolen = await send(served, { ...right, packs: second.operation.packs })
-  assert.match(stolen.text, 'is in no pack')
+  assert.match(stolen.text, /is in no pack|of a closure/)
   assert.is((await send(served, right)).status, 201)
 })
 

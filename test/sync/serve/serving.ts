@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Store } from '../../../src/index.ts'
 import { layoutOf, packPath } from '../../../src/store/layout.ts'
+import type { Change } from '../../../src/store/log/change.ts'
 import { readEntry } from '../../../src/store/log/log.ts'
 import {
   encodeOperation,
@@ -110,6 +111,15 @@ export async function sourceStore(): Promise<Source> {
       const entry = readEntry(layout, n, undefined)
       if (entry?.kind !== 'operation') throw new Error(`no operation ${n}`)
       const { n: _, prev: __, ...operation } = entry.operation
+      // All that there are by then: those that hold something of the version are among them.
+      const all = Array.from({ length: n }, (_, i) => readEntry(layout, i + 1, undefined))
+      const ids = all.flatMap((each) =>
+        each?.kind === 'operation' ? each.operation.packs.map(({ id }) => id) : [],
+      )
+      const changes = operation.changes.map(
+        (change): Change =>
+          change.kind === 'version.add' ? { ...change, closure: { packs: ids.sort() } } : change,
+      )
       const packs = new Map(
         operation.packs.map(({ id }) => [id, readFileSync(packPath(layout, id))]),
       )
@@ -117,7 +127,7 @@ export async function sourceStore(): Promise<Source> {
         return { ...pack, sha256: sha256(packs.get(pack.id) as Buffer) }
       })
       const nonce = randomBytes(16).toString('hex')
-      return { operation: { ...operation, nonce, packs: joining }, packs }
+      return { operation: { ...operation, nonce, changes, packs: joining }, packs }
     },
     async [Symbol.asyncDispose]() {
       store.close()
