@@ -22,7 +22,7 @@ const COLUMNS = 'SELECT id AS row, name AS id, bytes, kind, state FROM pack'
 export function namedPacks(source: Source): NamedPack[] {
   return source.read((connection) =>
     connection.all<NamedPack>(
-      `${COLUMNS} WHERE operation IS NOT NULL AND dropped IS NULL ORDER BY id`,
+      `${COLUMNS} WHERE operation IS NOT NULL AND dropped IS NULL ORDER BY pack.id`,
     ),
   )
 }
@@ -32,7 +32,7 @@ export function smallPacks(source: Source): NamedPack[] {
   return source.read((connection) =>
     connection.all<NamedPack>(
       `${COLUMNS} INDEXED BY pack_small WHERE state = 'present' AND operation IS NOT NULL ` +
-        'AND bytes < 1048576 ORDER BY id',
+        'AND bytes < 1048576 ORDER BY pack.id',
     ),
   )
 }
