@@ -3,7 +3,6 @@
  * no terminal and no environment.
  */
 import { join, resolve } from 'node:path'
-import type { ApplyBundleOptions, BundleApplied, WaitingBundle } from './apply-bundle.ts'
 import { Artifact, type ArtifactOptions, draftIn } from './artifact.ts'
 import type { ArtifactVersion } from './artifact-version.ts'
 import { type Binding, bindingOf } from './bindings.ts'
@@ -11,7 +10,7 @@ import type { CacheCleaning, CacheContents } from './cache.ts'
 import type { CloneOptions, CloneReport } from './clone.ts'
 import { type CommitOptions, type CommitReport, commitPaths } from './commit.ts'
 import { type LogOptions, prepareLog } from './commit-artifact.ts'
-import type { BundleReport, CreateBundleOptions } from './create-bundle.ts'
+import { ConnectedStore } from './connected-store.ts'
 import { type DirectoryStatus, directoryStatus } from './differences.ts'
 import {
   type AddToDraftOptions,
@@ -63,15 +62,10 @@ import {
 import { type Moment, PastStore } from './past.ts'
 import { type LinkReport, linkVersion, type UnlinkReport, unlinkVersion } from './portfolios.ts'
 import type { PruneOptions, PruneReport } from './prune.ts'
-import { type NotPushed, notPushed } from './pushed.ts'
 import type { SqlResult } from './query.ts'
 import { Queue } from './queue.ts'
 import { refusalOf } from './read-only.ts'
-import { StoreReader } from './reader.ts'
 import { type ReferenceOptions, resolveReference } from './references.ts'
-import type { RemoteFsckReport, RemoteGcReport } from './remote-care.ts'
-import type { RemoteView } from './remote-view.ts'
-import type { AddRemoteOptions, RemoteCheck, RemoteSummary } from './remotes.ts'
 import {
   type RemoveOptions,
   type RemoveReport,
@@ -82,7 +76,6 @@ import {
 import { Run } from './run.ts'
 import { findRun, listRuns, type RunListFilter, type RunQuery, resolveRun } from './run-search.ts'
 import type { StartRunOptions } from './runs.ts'
-import type { ServeOptions, Serving, TokenList } from './serve.ts'
 import type { Session } from './session.ts'
 import {
   abortDraft,
@@ -100,14 +93,6 @@ import { createIo } from './store/io/io.ts'
 import { openStore } from './store/open.ts'
 import type { Setting } from './store/settings.ts'
 import type { FoundEntry } from './sync/references/resolve.ts'
-import type {
-  FetchOptions,
-  FetchReport,
-  PullOptions,
-  PushOptions,
-  PushReport,
-  TransferReport,
-} from './transfers.ts'
 import type { OperationOptions, Progress } from './types.ts'
 import { type UndoReport, undoOperation } from './undo.ts'
 import { TOOL } from './version.ts'
@@ -144,7 +129,7 @@ export interface OpenOptions {
   readonly onProgress?: (progress: Progress) => void
 }
 
-export class Store extends StoreReader implements AsyncDisposable, Disposable {
+export class Store extends ConnectedStore implements AsyncDisposable, Disposable {
   readonly #session: Session
   readonly #pasts: PastStore[] = []
   #isClosed = false
@@ -474,40 +459,6 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     for (const { id } of listRuns(this.#now(), filter)) yield new Run(this.#now, id)
   }
 
-  /** Writes versions into a bundle; without refs, everything that the receiver lacks. See {@link CreateBundleOptions}. */
-  async createBundle(
-    path: string,
-    refs: readonly string[] = [],
-    options?: CreateBundleOptions,
-  ): Promise<BundleReport> {
-    this.#refresh()
-    const { createBundle } = await import('./create-bundle.ts')
-    return createBundle(this.#session, path, refs, options)
-  }
-
-  /**
-   * Takes over what is in a bundle: all its volumes or some, in any order, and again. Versions come as soon as all of theirs
-   * is there; what came of the others waits for 30 days. See {@link ApplyBundleOptions}.
-   */
-  async applyBundle(
-    paths: string | readonly string[],
-    options?: ApplyBundleOptions,
-  ): Promise<BundleApplied> {
-    this.#refresh()
-    const { applyBundle } = await import('./apply-bundle.ts')
-    try {
-      return await applyBundle(this.#session, [paths].flat(), options)
-    } catch (error) {
-      throw refusalOf(this.#session, error)
-    }
-  }
-
-  /** Bundles of which some volumes have come, and the rest has not. */
-  async waitingBundles(): Promise<readonly WaitingBundle[]> {
-    const { waitingBundles } = await import('./apply-bundle.ts')
-    return waitingBundles(this.#session)
-  }
-
   /** Makes a version the newest of a portfolio, which is made if it does not exist. */
   async link(
     ref: string,
@@ -608,21 +559,6 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     return runGc(this.#session, options)
   }
 
-  /** Removes the packs of a remote that no version there needs; see {@link GcOptions}. Pushes may go on meanwhile. */
-  async gcRemote(remote: string, options?: Omit<GcOptions, 'explain'>): Promise<RemoteGcReport> {
-    const { gcRemote } = await import('./remote-care.ts')
-    return this.#reaching((session) => gcRemote(session, remote, options))
-  }
-
-  /** Is everything at a remote that its log names? With `data`, every byte is read. Nothing is changed. */
-  async fsckRemote(
-    remote: string,
-    options?: OperationOptions & { readonly data?: boolean },
-  ): Promise<RemoteFsckReport> {
-    const { fsckRemote } = await import('./remote-care.ts')
-    return this.#reaching((session) => fsckRemote(session, remote, options))
-  }
-
   /** Deletes the versions of an artifact that no rule keeps; see {@link PruneOptions}. */
   async prune(name: string, options: PruneOptions): Promise<PruneReport> {
     this.#refresh()
@@ -662,56 +598,6 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     return bindingOf(this.#session, resolve(dir ?? '.'))
   }
 
-  /**
-   * Serves the store over HTTP until the server is closed, which comes before the store is: as a remote to read from and to
-   * push to, and file by file. `url` is where it is found.
-   *
-   * @example
-   * await using server = await store.serve({ port: 0 })
-   * @throws ArtifactsError ERR_USAGE for an address other than loopback without tokens, ERR_IN_USE for a port that is taken.
-   */
-  async serve(options?: ServeOptions): Promise<Serving> {
-    this.#refresh()
-    const { serve } = await import('./serve.ts')
-    return serve(this.#session, options)
-  }
-
-  /** Who may ask the server of this store, by token. */
-  async serveTokens(): Promise<TokenList> {
-    this.#refresh()
-    const { tokensOf } = await import('./serve.ts')
-    return tokensOf(this.#session)
-  }
-
-  /** Sends versions to a remote; without refs, everything that it does not have. See {@link PushOptions}. */
-  async push(refs: readonly string[] = [], options?: PushOptions): Promise<PushReport> {
-    const { pushTo } = await import('./transfers.ts')
-    return this.#reaching((session) => pushTo(session, refs, options))
-  }
-
-  /** Takes over what a remote has; without refs, everything that is new. See {@link PullOptions}. */
-  async pull(refs: readonly string[] = [], options?: PullOptions): Promise<TransferReport> {
-    const { pullFrom } = await import('./transfers.ts')
-    return this.#reaching((session) => pullFrom(session, refs, options))
-  }
-
-  /** Reads what is new in a remote's log, or fetches bytes of a version that is partial; see {@link FetchOptions}. */
-  async fetch(options?: FetchOptions): Promise<FetchReport> {
-    const { fetchFrom } = await import('./transfers.ts')
-    return this.#reaching((session) => fetchFrom(session, options))
-  }
-
-  /** What a remote has, by its name or address (default: the primary), without taking it over. To be disposed of. */
-  async lookAt(remote?: string, options?: OperationOptions): Promise<RemoteView> {
-    const { RemoteView } = await import('./remote-view.ts')
-    return RemoteView.open(this.#now(), remote, options)
-  }
-
-  /** Live versions that the primary remote does not have, as far as is known; undefined where there is none. */
-  notPushed(): NotPushed | undefined {
-    return notPushed(this.#now())
-  }
-
   /** The local copies that `localPath` has handed out. */
   readonly cache = {
     list: async (): Promise<CacheContents> => {
@@ -722,30 +608,6 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
     clean: async (size?: string): Promise<CacheCleaning> => {
       const { cleanedCache } = await import('./cache.ts')
       return cleanedCache(this.#session, size)
-    },
-  }
-
-  /** Names for stores elsewhere. */
-  readonly remotes = {
-    /** Names one, and looks what is there; see {@link AddRemoteOptions}. The first becomes the primary. */
-    add: async (name: string, url: string, options?: AddRemoteOptions): Promise<RemoteCheck> => {
-      const { addRemote } = await import('./remotes.ts')
-      return addRemote(this.#session, name, url, options)
-    },
-    /** In the order in which they were added; asks nobody. */
-    list: async (): Promise<readonly RemoteSummary[]> => {
-      const { listRemotes } = await import('./remotes.ts')
-      return listRemotes(this.#session)
-    },
-    /** Forgets one; nothing happens to what lies there. */
-    remove: async (name: string): Promise<RemoteSummary> => {
-      const { removeRemote } = await import('./remotes.ts')
-      return removeRemote(this.#session, name)
-    },
-    /** Finds out how it stands with one, or with all of them. */
-    check: async (name?: string, options?: OperationOptions): Promise<readonly RemoteCheck[]> => {
-      const { checkRemotes } = await import('./remotes.ts')
-      return checkRemotes(this.#session, name, options)
     },
   }
 
@@ -760,15 +622,6 @@ export class Store extends StoreReader implements AsyncDisposable, Disposable {
       }
     },
     list: (): readonly Setting[] => this.#session.opened.settings.list(),
-  }
-
-  /** A step that may wait long for others elsewhere: nothing waits for it. */
-  async #reaching<T>(step: (session: Session) => Promise<T>): Promise<T> {
-    try {
-      return await step(this.#now())
-    } catch (error) {
-      throw refusalOf(this.#session, error)
-    }
   }
 
   /** A step that writes, in its turn. */
