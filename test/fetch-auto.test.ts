@@ -107,6 +107,31 @@ test('what came without even its tree is listed first', async () => {
   assert.is((await store.verify('bike:v0')).notFetched, 2)
 })
 
+test('what is partial at a remote is so here, and is fetched from where all of it is', async () => {
+  await using made = await stores()
+  const { store, path, there } = made
+  await store.fetch({ ref: 'bike:v0' })
+  const third = join(path, 'third')
+  mkdirSync(third)
+  const { store: other } = await Store.init(third)
+  await using _ = other
+  await other.remotes.add('half', join(path, '.artifacts'))
+  await other.remotes.add('whole', join(there, '.artifacts'))
+  await other.pull()
+  const partial = (): unknown[] => other.history().map((each) => [each.ref, each.partial])
+  assert.equal(partial(), [
+    ['bike:v1', true],
+    ['bike:v0', undefined],
+  ])
+  const { message } = await rejects(other.fetch({ ref: 'bike:v1' }), 'ERR_NOT_FETCHED')
+  assert.match(message, 'does not have all of "@')
+  await other.fetch({ ref: 'bike:v1', remote: 'whole' })
+  assert.equal(partial(), [
+    ['bike:v1', undefined],
+    ['bike:v0', undefined],
+  ])
+})
+
 async function drain(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = []
   for await (const piece of stream) pieces.push(piece)

@@ -2,6 +2,7 @@
  * Fetches the bytes of versions that are here without them (docs/remote.md section 5), or of some of their paths. They are
  * verified, and join with one operation, as in a pull.
  */
+import { ArtifactsError } from '../errors.ts'
 import { type Attempt, untilItHolds } from '../store/commit/kept-packs.ts'
 import { commitOperation } from '../store/index/commit-point.ts'
 import type { StateView, VersionRow } from '../store/index/state.ts'
@@ -49,6 +50,8 @@ async function attempt(
     content: paths === undefined ? 'all' : { paths },
     signal,
     onProgress,
+  }).catch((error: unknown) => {
+    throw partialThere(error, mirror, versions) ?? error
   })
   const { outcome, operation } = await commitOperation(opened, {
     packs: received.packs,
@@ -62,6 +65,25 @@ async function attempt(
   const { packs, objects, bytes } = received
   const facts = { versions: wanted, remarks: [], packs: packs.length, objects, bytes }
   return operation === undefined ? facts : { ...facts, operation }
+}
+
+/** A store may have taken a version over without its bytes, like this one: that is no damage. */
+function partialThere(
+  error: unknown,
+  mirror: Mirror,
+  versions: readonly VersionRow[],
+): ArtifactsError | undefined {
+  const isDamage = error instanceof ArtifactsError && error.code === 'ERR_DAMAGED'
+  const version = versions.find(({ id }) => mirror.state.isPartial(id))
+  if (!isDamage || version === undefined) return undefined
+  return new ArtifactsError(
+    'ERR_NOT_FETCHED',
+    `The remote does not have all of "@${version.id.slice(0, 12)}" either.`,
+    {
+      hint: 'Fetch it from where it was committed: `artifacts fetch REF --remote R`.',
+      cause: error,
+    },
+  )
 }
 
 /** Those that are whole now; others only where something came, since packs need an operation. */

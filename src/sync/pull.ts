@@ -156,7 +156,9 @@ async function attempt(
   on: Attempt,
 ): Promise<(PullResult & Pick<MergedHistories, 'unmerged'>) | undefined> {
   const { added, unmerged } = mergeHistories({ ...input, ours: opened.index.state })
-  using received = await receive(opened, { backend, mirror }, added, {
+  // What is partial there is so here: it can be fetched from where all of it is.
+  const whole = added.filter(({ id }) => !mirror.state.isPartial(id))
+  using received = await receive(opened, { backend, mirror }, whole, {
     ...on,
     content,
     signal,
