@@ -86,7 +86,10 @@ export async function importTar(
       { sources: [], entries: read.entries, packs },
       { ...options, allowSecrets: true },
     )
-    return { ...report, skipped: read.skipped, outwardLinks: read.outwardLinks }
+    const { skipped, outwardLinks } = read
+    // To the commit all of it was there.
+    const reusedBytes = Math.max(report.reusedBytes - writer.newBytes, 0)
+    return { ...report, reusedBytes, skipped, outwardLinks }
   } finally {
     writer.abort()
   }

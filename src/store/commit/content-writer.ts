@@ -44,6 +44,7 @@ export class ContentWriter {
   readonly #packs: PackStream
   readonly #metadata: MetadataBuffer
   readonly #ids = new IdSet()
+  #newBytes = 0
   readonly #buffer = Buffer.allocUnsafeSlow(Math.max(SLOT_BYTES, LARGE_BUFFER_BYTES))
 
   constructor(store: OpenedStore) {
@@ -53,6 +54,11 @@ export class ContentWriter {
     this.#reliance = new Reliance(index.objects, index.refresh().applied)
     this.#packs = new PackStream(io, layout, isGone, true)
     this.#metadata = new MetadataBuffer(io, layout, this.#reliance, isGone, true)
+  }
+
+  /** Bytes of chunks, before compression, that the store did not have. */
+  get newBytes(): number {
+    return this.#newBytes
   }
 
   /** @param pieces exactly `size` bytes; a piece is used before the next one is asked for. */
@@ -154,7 +160,10 @@ export class ContentWriter {
   /** Stores a chunk, unless it is there; its id, 32 bytes. */
   #keep(bytes: Uint8Array): Buffer {
     const id = chunkHash(bytes)
-    if (this.#ids.add(id, 0) && !this.#reliance.has(id)) this.#packs.appendChunk(id, bytes)
+    if (this.#ids.add(id, 0) && !this.#reliance.has(id)) {
+      this.#packs.appendChunk(id, bytes)
+      this.#newBytes += bytes.length
+    }
     return id
   }
 
