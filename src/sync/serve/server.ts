@@ -143,8 +143,18 @@ class Running {
     } finally {
       if (isUpload) this.#uploads--
       discardRest(request)
+      await sent(response)
     }
   }
+}
+
+/** Resolves when the answer has left, or nobody will hear it: only then may the connection be closed. */
+async function sent(response: ServerResponse): Promise<void> {
+  if (response.writableFinished || response.destroyed) return
+  await new Promise<void>((resolve) => {
+    response.once('finish', resolve)
+    response.once('close', resolve)
+  })
 }
 
 /** What a client is told of an error: nothing of what only this machine should know. */
