@@ -3,12 +3,19 @@ import { Readable } from 'node:stream'
 import { ArtifactsError } from '../../errors.ts'
 import { parseRef, type Ref } from '../../names.ts'
 import { type RefDefaults, type Resolved, resolveVersion } from '../../store/index/resolve.ts'
-import { nodeReader, type OpenedStore } from '../../store/opened.ts'
+import type { OpenedStore } from '../../store/opened.ts'
 import { fileDigest, fileRange } from '../../store/read-file.ts'
-import { lookup } from '../../store/tree/cursor.ts'
+import { lookup, type ReadNode } from '../../store/tree/cursor.ts'
 import type { FileEntry } from '../../types.ts'
 import type { Body } from './answers.ts'
 import { Refusal } from './refusal.ts'
+
+export interface Entries {
+  readonly store: OpenedStore
+  readonly defaults: RefDefaults
+  /** Remembers nodes from one request to the next. */
+  readonly readNode: ReadNode
+}
 
 export interface FoundFile {
   readonly body: Body
@@ -21,15 +28,14 @@ export interface FoundFile {
 
 /** @throws Refusal 400, 404; ArtifactsError ERR_DAMAGED */
 export function findFile(
-  store: OpenedStore,
-  defaults: RefDefaults,
+  { store, defaults, readNode }: Entries,
   ref: string,
   path: string,
 ): FoundFile {
   store.index.refresh()
   const { parsed, resolved } = resolve(store, defaults, ref)
   const { version } = resolved
-  const entry = lookup(nodeReader(store), version.object.root, path)
+  const entry = lookup(readNode, version.object.root, path)
   if (entry === undefined) throw new Refusal(404, 'The version has no such entry.')
   if (entry.kind !== 'file') {
     throw new Refusal(404, `The entry is a ${entry.kind}: its bytes are not here.`)

@@ -6,6 +6,7 @@ import type { RefDefaults } from '../../store/index/resolve.ts'
 import { packPath } from '../../store/layout.ts'
 import { segmentsEndingWith, writeSegment } from '../../store/log/write-segment.ts'
 import type { OpenedStore } from '../../store/opened.ts'
+import type { ReadNode } from '../../store/tree/cursor.ts'
 import type { ObjectId } from '../../types.ts'
 import type { Access, Asker } from './access.ts'
 import { type Body, bytesBody, fileBody, sendBody, sendStatus, sendText } from './answers.ts'
@@ -25,6 +26,7 @@ import { isConditional, takePack } from './take-pack.ts'
 export interface Served {
   readonly store: OpenedStore & { readonly id: string }
   readonly defaults: RefDefaults
+  readonly readNode: ReadNode
   readonly access: Access
   readonly limits: Limits
   readonly isReadOnly: boolean
@@ -224,7 +226,7 @@ async function sendEntry(
   ref: string,
   path: string,
 ): Promise<void> {
-  const { body, sha256, version, isFixed } = findFile(served.store, served.defaults, ref, path)
+  const { body, sha256, version, isFixed } = findFile(served, ref, path)
   const type = contentTypeOf(path)
   const name = encodeURIComponent(path.slice(path.lastIndexOf('/') + 1)).replaceAll("'", '%27')
   const shown = type === BYTES_TYPE ? 'attachment' : 'inline'

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ArtifactsError, isSystemError } from '../../errors.ts'
 import { isNoSpace } from '../../store/index/connection.ts'
 import type { RefDefaults } from '../../store/index/resolve.ts'
-import type { OpenedStore } from '../../store/opened.ts'
+import { nodeReader, type OpenedStore } from '../../store/opened.ts'
 import { Access } from './access.ts'
 import { sendText } from './answers.ts'
 import { answer, type Push, type Served } from './handler.ts'
@@ -68,6 +68,7 @@ export async function serveStore(
   const served: Served = {
     store,
     defaults,
+    readNode: nodeReader(store),
     access: new Access({ tokens, allowAnonymous, limits }),
     limits,
     isReadOnly: options.readOnly ?? false,
