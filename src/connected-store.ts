@@ -10,7 +10,7 @@ import { refusalOf } from './read-only.ts'
 import { StoreReader } from './reader.ts'
 import type { RemoteFsckReport, RemoteGcReport } from './remote-care.ts'
 import type { RemoteView } from './remote-view.ts'
-import type { AddRemoteOptions, RemoteCheck, RemoteSummary } from './remotes.ts'
+import type { AddedRemote, AddRemoteOptions, RemoteCheck, RemoteSummary } from './remotes.ts'
 import type { ServeOptions, Serving, TokenList } from './serve.ts'
 import type { Session } from './session.ts'
 import type {
@@ -64,7 +64,7 @@ export class ConnectedStore extends StoreReader {
   /** Names for stores elsewhere. */
   readonly remotes = {
     /** Names one, and looks what is there; see {@link AddRemoteOptions}. The first becomes the primary. */
-    add: async (name: string, url: string, options?: AddRemoteOptions): Promise<RemoteCheck> => {
+    add: async (name: string, url: string, options?: AddRemoteOptions): Promise<AddedRemote> => {
       const { addRemote } = await import('./remotes.ts')
       return addRemote(this.#now(), name, url, options)
     },

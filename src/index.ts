@@ -103,7 +103,13 @@ export type { StoreReader } from './reader.ts'
 export type { ReferenceOptions } from './references.ts'
 export type { RemoteFsckReport, RemoteGcReport } from './remote-care.ts'
 export type { RemoteView } from './remote-view.ts'
-export type { AddRemoteOptions, RemoteCheck, RemoteSummary, Verdict } from './remotes.ts'
+export type {
+  AddedRemote,
+  AddRemoteOptions,
+  RemoteCheck,
+  RemoteSummary,
+  Verdict,
+} from './remotes.ts'
 export type { RemovedVersion, RemoveOptions, RemoveReport, RestoreReport } from './removal.ts'
 export { Run } from './run.ts'
 export type {

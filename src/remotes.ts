@@ -10,7 +10,7 @@ import { type Findings, inspectRemote } from './sync/inspect-remote.ts'
 import { tokenVariable } from './sync/net/credentials.ts'
 import type { Verdict } from './sync/probe.ts'
 import { forgetAddress, knownAddress } from './sync/remote-notes.ts'
-import { type Remote, remoteNamed, remotesOf } from './sync/remotes.ts'
+import { isExposed, type Remote, remoteNamed, remotesOf } from './sync/remotes.ts'
 import type { OperationOptions } from './types.ts'
 
 export type { Verdict }
@@ -34,8 +34,15 @@ export interface RemoteSummary {
 export interface RemoteCheck extends RemoteSummary, Partial<Omit<Findings, 'store' | 'verdict'>> {
   /** Whether a push to it is not refused from the start. */
   readonly canPush: boolean
+  /** Whether somebody on the way can read the token or password that it is asked with. */
+  readonly exposed: boolean
   /** Why nothing more could be found out. */
   readonly problem?: ArtifactsError
+}
+
+export interface AddedRemote extends RemoteCheck {
+  /** False where it was there already, with this address. */
+  readonly created: boolean
 }
 
 export interface AddRemoteOptions extends OperationOptions {
@@ -45,7 +52,7 @@ export interface AddRemoteOptions extends OperationOptions {
 }
 
 /**
- * Names a remote, and has a look at it. That it can't be looked at is told in the answer and is no error: the first push
+ * Names a remote, and has a look at it. One that is there already with this address stays as it is. That it can't be looked at is told in the answer and is no error: the first push
  * finds out.
  * @throws ArtifactsError ERR_INVALID_NAME, ERR_EXISTS, ERR_USAGE for an address that is none or holds a secret
  */
@@ -54,19 +61,22 @@ export async function addRemote(
   name: string,
   address: string,
   { singleWriter = false, from = resolve('.'), ...operation }: AddRemoteOptions = {},
-): Promise<RemoteCheck> {
+): Promise<AddedRemote> {
   const { opened } = session
   const url = remoteAddress(address, from)
   if (url === pathToFileURL(opened.layout.root).href) throw itself(url)
   const others = remotesOf(opened)
-  refuseTaken(checkRemote(name), others)
-  const isFirst = !others.some(({ isPrimary }) => isPrimary)
-  change(session, {
-    [`remote.${name}.url`]: url,
+  const there = others.find((each) => each.name === name)
+  const created = there?.url !== url
+  if (created) refuseTaken(checkRemote(name), others)
+  const isFirst = created && !others.some(({ isPrimary }) => isPrimary)
+  const changes = {
+    ...(created ? { [`remote.${name}.url`]: url } : {}),
     ...(singleWriter ? { [`remote.${name}.single-writer`]: 'true' } : {}),
     ...(isFirst ? { primary: name } : {}),
-  })
-  return checkRemoteNow(session, remoteNamed(opened, name), operation)
+  }
+  if (Object.keys(changes).length > 0) change(session, changes)
+  return { created, ...(await checkRemoteNow(session, remoteNamed(opened, name), operation)) }
 }
 
 /** In the order in which they were added; asks nobody. */
@@ -128,6 +138,7 @@ async function checkRemoteNow(
     ...summary,
     ...findings,
     canPush: problem === undefined && obstacle === undefined && isSafe,
+    exposed: problem?.code !== 'ERR_CONFIG' && isExposed(opened, remote, { env }),
     ...(problem === undefined ? {} : { problem }),
   }
 }

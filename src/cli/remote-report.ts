@@ -4,7 +4,10 @@ import { count, lapse, type Style, thousands } from './render.ts'
 
 /** One line each: what lies there, how far it is, what may be done with it. */
 export function remoteLines(check: RemoteCheck, style: Style): string {
-  const lines = check.problem === undefined ? found(check) : failed(check.problem, style)
+  const lines = [
+    ...(check.problem === undefined ? found(check) : failed(check.problem, style)),
+    ...(check.exposed ? [['token', EXPOSED] as const] : []),
+  ]
   const width = Math.max(...lines.map(([label]) => label.length))
   return lines.map(([label, text]) => `  ${label.padEnd(width)}  ${text}\n`).join('')
 }
@@ -17,6 +20,9 @@ export function remoteRecord({ problem, latencyMs, ...facts }: RemoteCheck): obj
     ...(problem === undefined ? {} : { problem: problem.toJSON() }),
   }
 }
+
+const EXPOSED =
+  'goes there unencrypted: whoever is on the way can read it, and use it; a server with https keeps it'
 
 type Line = readonly [string, string]
 

@@ -123,12 +123,17 @@ function read(layout: Layout, folder: string): Addresses {
 
 function write({ io, layout }: Opening, folder: string, addresses: Addresses): void {
   const directory = join(layout.remotes, folder)
-  io.mkdir(directory, { recursive: true })
-  io.writeFileAtomic(
-    join(directory, 'remote.json'),
-    Buffer.from(`${canonicalJson({ addresses })}\n`),
-    { tmp: join(layout.tmp, temporaryName()), durable: true },
-  )
+  const bytes = Buffer.from(`${canonicalJson({ addresses })}\n`)
+  try {
+    io.mkdir(directory, { recursive: true })
+    io.writeFileAtomic(join(directory, 'remote.json'), bytes, {
+      tmp: join(layout.tmp, temporaryName()),
+      durable: true,
+    })
+  } catch (error) {
+    // A store that can only be read finds it out each time.
+    if (!isSystemError(error, 'EACCES', 'EPERM', 'EROFS')) throw error
+  }
 }
 
 function parse(text: string): unknown {

@@ -6,7 +6,7 @@ import { ArtifactsError } from '../errors.ts'
 import type { Opened } from '../store/open.ts'
 import { looksLikeAddress, remoteAddress } from '../store/remote-address.ts'
 import type { Backend } from './backend.ts'
-import { authorizationFor } from './net/credentials.ts'
+import { authorizationFor, tokenVariable } from './net/credentials.ts'
 import { type OpenBackendOptions, openBackend } from './open-backend.ts'
 
 export interface Remote {
@@ -90,6 +90,16 @@ export function openAddress(
   return openBackend(url, { ...options, authorization })
 }
 
+/** Whether somebody on the way can read the token or password that a remote is asked with. */
+export function isExposed(
+  opened: Pick<Opened, 'settings'>,
+  remote: Remote,
+  { env }: Pick<OpenRemoteOptions, 'env'>,
+): boolean {
+  if (!remote.url.startsWith('http:') || isLoopback(new URL(remote.url).hostname)) return false
+  return authorizationOf(remote, remotesOf(opened), env) !== undefined
+}
+
 function authorizationOf(
   { url, name, isConfigured }: Remote,
   remotes: readonly Remote[],
@@ -98,9 +108,11 @@ function authorizationOf(
   if (!isWeb(url)) return undefined
   const at = new URL(url)
   const meant = tokenOrigin(remotes)
+  const sharing = remotes.filter((each) => tokenVariable(each.name) === tokenVariable(name))
   return authorizationFor(at, {
     env,
-    remote: isConfigured ? name : undefined,
+    // Names that are too alike are refused when they are added, but settings can be written by hand.
+    remote: isConfigured && sharing.length === 1 ? name : undefined,
     takesToken: meant === undefined || meant === at.origin,
   })
 }
@@ -115,6 +127,10 @@ function tokenOrigin(remotes: readonly Remote[]): string | undefined {
   if (primary !== undefined) return new URL(primary.url).origin
   const origins = new Set(servers.map(({ url }) => new URL(url).origin))
   return origins.size > 1 ? '' : [...origins][0]
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
 }
 
 function isWeb(url: string): boolean {

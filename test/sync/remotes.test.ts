@@ -108,4 +108,14 @@ test('ARTIFACTS_TOKEN goes to the server it is meant for, and to no other', asyn
   })
 })
 
+test('two names that share a variable, as settings written by hand may have, are sent nothing of it', async () => {
+  await using server = await fileServer({}, { token: 'secret' })
+  const values = { 'remote.a-b.url': server.url, 'remote.a.b.url': 'https://other.test/' }
+  await withSettings(values, async (opened) => {
+    const env = { ARTIFACTS_TOKEN_A_B: 'secret', HOME: '/none' }
+    await using backend = await openRemote(opened, remoteNamed(opened, 'a-b'), { env })
+    await rejects(backend.head('format.json'), 'ERR_REMOTE_DENIED')
+  })
+})
+
 test.run()

@@ -8,7 +8,7 @@ import { UsageError } from '../usage-error.ts'
 const USAGE =
   'Usage: `artifacts remote add NAME URL`, `artifacts remote ls`, `artifacts remote rm NAME` or `artifacts remote check [NAME]`'
 const SUMMARY = 'name url primary singleWriter store? verdict? probedAt?'
-const CHECK = `${SUMMARY} canPush latencyMs? format? operations? obstacle? deletes? clockMs? problem?`
+const CHECK = `${SUMMARY} canPush exposed latencyMs? format? operations? obstacle? deletes? clockMs? problem?`
 
 export const remote: Command = defineCommand({
   flags: {
@@ -27,7 +27,11 @@ export const remote: Command = defineCommand({
     ['artifacts remote add usb /media/usb/store', 'A folder on a drive'],
     ['artifacts remote check', 'How it stands with all of them'],
   ],
-  json: { '`ls`, an array of; `rm`': SUMMARY, '`add`; `check`, an array of': CHECK },
+  json: {
+    '`ls`, an array of; `rm`': SUMMARY,
+    '`add`': `created ${CHECK}`,
+    '`check`, an array of': CHECK,
+  },
   ends: [20, 21, 22],
 
   async run({ values, positionals: [action = 'ls', name, url] }, context) {
@@ -61,7 +65,8 @@ async function add(
     )
   }
   const { style, quiet } = context
-  const what = `Added ${style.name(name)}: ${style.name(added.url)}.${added.primary ? ' It is the primary.' : ''}\n`
+  const where = `${style.name(name)}: ${style.name(added.url)}.${added.primary ? ' It is the primary.' : ''}`
+  const what = added.created ? `Added ${where}\n` : `There is ${where}\n`
   const found = problem === undefined ? remoteLines(added, style) : ''
   return { value: remoteRecord(added), text: quiet ? '' : what + found }
 }

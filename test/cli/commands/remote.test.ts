@@ -42,7 +42,7 @@ test('without a network a remote is added all the same, and that it was not seen
   const check = await call(['remote', 'check', 'origin', '--json'], { cwd })
   assert.is(check.code, 20)
   const [found] = JSON.parse(check.stdout)
-  assertFields(found, remote.json['`add`; `check`, an array of'])
+  assertFields(found, remote.json['`check`, an array of'])
   assert.equal([found.canPush, found.problem.code], [false, 'ERR_REMOTE_UNREACHABLE'])
   assert.match((await call(['remote', 'check'], { cwd })).stdout, /problem .*nothing listens there/)
 })
@@ -170,6 +170,34 @@ test('a token opens the server it is for, and stands in no file', async () => {
     if (file.isFile()) {
       assert.not(readFileSync(join(file.parentPath, file.name)).includes('hunter2'), file.name)
     }
+  }
+})
+
+test('adding once more what is there changes nothing, and looks again', async () => {
+  const cwd = await workspaceWith()
+  for (const created of [true, false]) {
+    const added = JSON.parse(await run(['remote', 'add', 'usb', 'usb', '--json'], { cwd }))
+    assertFields(added, remote.json['`add`'])
+    assert.equal([added.created, added.verdict, added.primary], [created, 'atomic', true])
+  }
+  assert.match(await run(['remote', 'add', 'usb', './usb/'], { cwd }), /^There is usb: /)
+  await run(['remote', 'add', 'usb', 'usb', '--single-writer'], { cwd })
+  assert.match(await run(['remote'], { cwd }), 'single writer')
+  assert.is((await call(['remote', 'add', 'usb', 'elsewhere'], { cwd })).code, 14)
+})
+
+test('a token that goes unencrypted to another machine is a remark', async () => {
+  const cwd = await workspaceWith()
+  const environment = readEnvironment({ ARTIFACTS_TOKEN: 'hunter2', HOME: cwd })
+  for (const [url, wanted] of [
+    ['http://nowhere.invalid/', true],
+    ['https://nowhere.invalid/', false],
+    [NOWHERE, false],
+  ] as const) {
+    await call(['remote', 'add', 'origin', url], { cwd, environment })
+    const { stdout } = await call(['remote', 'check'], { cwd, environment })
+    assert.is(/token +goes there unencrypted/.test(stdout), wanted, url)
+    await run(['remote', 'rm', 'origin'], { cwd })
   }
 })
 
