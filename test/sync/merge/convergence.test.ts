@@ -11,6 +11,7 @@ const KINDS = [
   ...['commit', 'commit', 'commit', 'delete', 'delete', 'restore', 'describe', 'tag', 'retype'],
   ...['alias', 'unalias', 'link', 'link', 'unlink', 'shelve', 'run', 'use', 'note', 'finish'],
   ...['sync', 'sync', 'pull', 'push', 'part', 'sync elsewhere', 'pull elsewhere', 'part elsewhere'],
+  ...['torn', 'cut', 'torn elsewhere', 'cut elsewhere'],
 ] as const
 
 const stepOf = (kinds: readonly string[]): fc.Arbitrary<Step> =>

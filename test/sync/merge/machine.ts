@@ -89,6 +89,10 @@ export class Machine {
       withPatch: true,
       ...options.other,
     })
+    if (options.torn !== undefined) {
+      this.apply(merged.changes.slice(0, options.torn % (merged.changes.length + 1)))
+      return merged
+    }
     this.apply(merged.changes)
     if (options.other?.runs !== 'of-versions') this.#noteRuns(remote)
     for (const [id, which] of selection) {
@@ -114,7 +118,8 @@ export class Machine {
       withPatch: false,
       ...options.other,
     })
-    remote.apply(merged.changes)
+    const most = options.torn ?? merged.changes.length
+    remote.apply(merged.changes.slice(0, most % (merged.changes.length + 1)))
     return merged
   }
 
@@ -150,6 +155,8 @@ export class Machine {
 }
 
 export interface SyncOptions {
+  /** Only so many of the changes get into an operation; then it breaks off, and nothing is noted. */
+  readonly torn?: number
   readonly selection?: Selection
   readonly areTheyPrimary?: boolean
   readonly other?: Partial<HistoriesInput>

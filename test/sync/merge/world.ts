@@ -15,6 +15,7 @@ import { sampleArtifact } from '../../store/log/samples.ts'
 import { Machine, someObject } from './machine.ts'
 
 const NAMES = ['bike', 'cat', 'door'] as const
+const MEETINGS = ['sync', 'pull', 'push', 'part', 'torn', 'cut']
 const SHELVES = ['shelf', 'rack'] as const
 
 export class World implements Disposable {
@@ -33,8 +34,7 @@ export class World implements Disposable {
     if (store === undefined) return
     const [verb = '', where] = kind.split(' ')
     const remote = where === undefined ? this.primary : this.other
-    if (verb === 'sync' || verb === 'pull' || verb === 'push' || verb === 'part')
-      this.#meet(store, remote, verb, pick)
+    if (MEETINGS.includes(verb)) this.#meet(store, remote, verb, pick)
     else this.#work(store, verb, pick, value)
   }
 
@@ -86,6 +86,8 @@ export class World implements Disposable {
     if (verb === 'sync') store.sync(remote, { areTheyPrimary })
     else if (verb === 'pull') store.pull(remote, { areTheyPrimary })
     else if (verb === 'push') store.push(remote)
+    else if (verb === 'torn') store.pull(remote, { areTheyPrimary, torn: pick })
+    else if (verb === 'cut') store.push(remote, { torn: pick })
     else {
       const version = pickOf(remote.state.newestVersions(100), pick)
       if (version === undefined) return
