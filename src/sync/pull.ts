@@ -55,7 +55,8 @@ export async function pull(
   const { selection, isAll } = newsOf(opened, mirror, request.select?.(mirror.state))
   const upTo = mirror.head.n
   if (selection.size === 0 && !isAll) return NOTHING
-  const bases = await readBases(mirror, readMerged(opened, mirror.store))
+  const merged = readMerged(opened, mirror.store)
+  const bases = await readBases(mirror, merged, ({ id }) => selection.has(id))
   const input: Input = {
     theirs: mirror.state,
     ...bases,
@@ -85,7 +86,7 @@ export async function adopt(
 ): Promise<readonly HistoryRemark[]> {
   const merged = readMerged(opened, mirror.store)
   const { selection } = newsOf(opened, mirror, undefined)
-  const bases = await readBases(mirror, merged)
+  const bases = await readBases(mirror, merged, ({ id }) => selection.has(id))
   const input: Input = {
     theirs: mirror.state,
     ...bases,

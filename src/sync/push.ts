@@ -191,12 +191,17 @@ async function mergeThere(
 ): Promise<MergedHistories> {
   opened.index.refresh()
   const ours = opened.index.state
-  const bases = await readBases(mirror, readMerged(opened, mirror.store))
+  const selection = select?.(ours) ?? everything(ours)
+  const bases = await readBases(mirror, readMerged(opened, mirror.store), (row) => {
+    if (select === undefined) return true
+    const mine = counterpart(ours, mirror.state, row)
+    return mine !== undefined && selection.has(mine.id)
+  })
   return mergeHistories({
     ours: mirror.state,
     theirs: ours,
     ...bases,
-    selection: select?.(ours) ?? everything(ours),
+    selection,
     wins: 'ours',
     areTheyPrimary: false,
     direction: 'push',

@@ -2,7 +2,7 @@
  * What this store and a remote had when they last met: for each artifact and each run the remote's state up to where it was
  * merged. Nearly always that is all that was read, and then the mirror itself answers; else its log is folded once more.
  */
-import type { RunRow } from '../../store/index/state.ts'
+import type { ArtifactRow, RunRow } from '../../store/index/state.ts'
 import type { ArtifactId } from '../../types.ts'
 import { type MergedUpTo, mergedUpTo } from '../merged.ts'
 import type { Mirror } from '../mirror/mirror.ts'
@@ -15,7 +15,12 @@ export interface Bases {
   readonly baseOfRun: (run: string) => RunRow | undefined
 }
 
-export async function readBases(mirror: Mirror, merged: MergedUpTo): Promise<Bases> {
+/** @param isWanted whether the base of one of the remote's artifacts will be asked for */
+export async function readBases(
+  mirror: Mirror,
+  merged: MergedUpTo,
+  isWanted: (row: ArtifactRow) => boolean,
+): Promise<Bases> {
   const artifacts = new Map<ArtifactId, ArtifactState | undefined>()
   const runs = new Map<string, RunRow | undefined>()
   const past = new Map<number, { artifacts: ArtifactId[]; runs: string[] }>()
@@ -24,9 +29,11 @@ export async function readBases(mirror: Mirror, merged: MergedUpTo): Promise<Bas
     past.set(n, wanted)
     return wanted
   }
-  for (const { id } of mirror.state.artifacts()) {
-    const n = mergedUpTo(merged, id)
-    if (n > 0 && mirror.touched(id) > n) at(n).artifacts.push(id)
+  for (const row of mirror.state.artifacts()) {
+    const n = mergedUpTo(merged, row.id)
+    if (n === 0 || mirror.touched(row.id) <= n) continue
+    artifacts.set(row.id, undefined)
+    if (isWanted(row)) at(n).artifacts.push(row.id)
   }
   for (const { run, operation } of mirror.touchedRuns(merged.all)) {
     const n = runUpTo(mirror, merged, run)

@@ -7,12 +7,21 @@ export function folderOf({ layout }: Pick<Opened, 'layout'>, store: string): str
   return join(layout.remotes, store)
 }
 
-/** The database; its folder is made. */
+/** The database of the mirror; its folder is made. */
 export function databasePath(opened: Opened, store: string): string {
+  return databaseNamed(opened, store, 'mirror')
+}
+
+/** The database of an earlier state; its folder is made. */
+export function pastPath(opened: Opened, store: string): string {
+  return databaseNamed(opened, store, 'past')
+}
+
+function databaseNamed(opened: Opened, store: string, name: string): string {
   const { io, layout, id, cacheDir } = opened
   const directory = databaseDirectory(io, layout.root, id, cacheDir)
   if (directory === undefined) return ':memory:'
-  if (directory !== layout.root) return join(directory, `mirror-${store}.db`)
+  if (directory !== layout.root) return join(directory, `${name}-${store}.db`)
   io.mkdir(folderOf(opened, store), { recursive: true })
-  return join(folderOf(opened, store), 'mirror.db')
+  return join(folderOf(opened, store), `${name}.db`)
 }

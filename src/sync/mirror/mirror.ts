@@ -31,7 +31,7 @@ import {
   readFolded,
   removeDatabase,
 } from './database.ts'
-import { databasePath, folderOf } from './folder.ts'
+import { databasePath, folderOf, pastPath } from './folder.ts'
 import { leafIn, noteLeaves } from './leaves.ts'
 import { visitPast } from './past.ts'
 import { type RemotePack, readTables } from './tables.ts'
@@ -260,7 +260,9 @@ export class Mirror implements Disposable {
     operations: Iterable<number>,
     visit: (state: StateView, n: number) => void,
   ): Promise<void> {
-    await visitPast(this.#log, this.#mirrored, operations, visit)
+    const mirrored = this.#mirrored
+    const path = pastPath(this.#opened, mirrored.id)
+    await visitPast({ io: this.#opened.io, mirrored, log: this.#log, path }, operations, visit)
   }
 
   close(): void {

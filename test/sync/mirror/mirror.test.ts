@@ -1,5 +1,12 @@
 /** What a store knows of a remote, and what becomes of it when files of it are lost. */
-import { appendFileSync, readFileSync, rmSync, truncateSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -166,6 +173,35 @@ test('where leaves lie is noted, until one of the packs is not there', async () 
   assert.equal(mirror.leaf(Buffer.from(leaf, 'hex')), [...ids])
   assert.is(mirror.leaf(Buffer.from(other, 'hex')), undefined)
   mirror.close()
+})
+
+test('earlier states are told again and again, whatever becomes of the file that keeps the fold', async () => {
+  await using its = await pushed()
+  using mirror = await Mirror.of(its.opened, its.format, its.backend.address)
+  await mirror.readNews(its.backend)
+  const head = mirror.head.n
+  const past = `${its.folder(mirror)}/past.db`
+  const countsAt = async (...operations: readonly number[]): Promise<unknown> => {
+    const counts = new Map<number, number>()
+    await mirror.visitPast(operations, (state, n) => {
+      counts.set(n, state.newestVersions(100).length)
+    })
+    return [...counts].sort()
+  }
+  assert.is(head, 2)
+  assert.equal(await countsAt(1), [[1, 3]])
+  assert.ok(existsSync(past))
+  assert.equal(await countsAt(1, 2), [
+    [1, 3],
+    [2, 4],
+  ])
+  // It has gone on, and is asked for what was before.
+  assert.equal(await countsAt(1), [[1, 3]])
+  assert.equal(await countsAt(2), [[2, 4]])
+  writeFileSync(past, 'no database')
+  assert.equal(await countsAt(1), [[1, 3]])
+  assert.equal(await countsAt(2), [[2, 4]])
+  assert.equal(await countsAt(0), [])
 })
 
 test.run()
