@@ -84,8 +84,8 @@ async function tallyFile(
   { tally, key, signal }: Tallying,
 ): Promise<void> {
   for (const group of file.groups) {
-    const rows = new RowHashes(group.rows, key)
-    const keys = new RowHashes(keyColumns.length === 0 ? 0 : group.rows, key)
+    const rows = new ChainedHashes(group.rows, key)
+    const keys = new ChainedHashes(keyColumns.length === 0 ? 0 : group.rows, key)
     for (const [index, column] of columns.entries()) {
       signal?.throwIfAborted()
       const cells = await file.read(file.columns[column] as never, group)
@@ -103,7 +103,7 @@ async function tallyFile(
   }
 }
 
-class RowHashes {
+class ChainedHashes {
   readonly #hashes: Int32Array
   readonly #key: HashKey
   /** Hash of the row so far, and of a cell. */

@@ -15,7 +15,7 @@ export interface SharedRun {
 export function sharedRuns(before: Chunks, after: Chunks): SharedRun[] {
   const a = idsOf(before)
   const b = idsOf(after)
-  const anchors = ascending(uniquePairs(a, b))
+  const anchors = anchorsOf(a, b)
   const runs: SharedRun[] = []
   let [nextA, nextB] = [0, 0]
   for (let k = 0; k <= anchors.length; k++) {
@@ -66,6 +66,11 @@ function idsOf({ ids, starts }: Chunks): string[] {
 }
 
 type Pair = readonly [number, number]
+
+/** Places of what is once in each sequence: of these, the longest list that ascends in both. */
+export function anchorsOf(a: readonly string[], b: readonly string[]): Pair[] {
+  return ascending(uniquePairs(a, b))
+}
 
 /** Chunks that are once in each file, in the order of the first. */
 function uniquePairs(a: readonly string[], b: readonly string[]): Pair[] {

@@ -5,6 +5,7 @@
  */
 import type { Json } from '../types.ts'
 import type { ValueChange, ValuesDifference } from './difference.ts'
+import { type Gap, gapsOf } from './gaps.ts'
 import { MAX_DEPTH, type Mark, unmarked } from './json.ts'
 
 /** Elements added to and removed from an array that are looked for; the work grows with their square. */
@@ -36,32 +37,7 @@ export async function compareValues(
   return { kind: 'values', format, added, removed, changed, changes: walk.changes, omitted, notes }
 }
 
-/** Parts of two arrays that do not belong together: [from, to) of one and [from, to) of the other. */
-type Gap = readonly [number, number, number, number]
 type FindGaps = (a: readonly number[], b: readonly number[]) => Gap[]
-
-function gapsOf(
-  parts: readonly { readonly added: boolean; readonly removed: boolean; readonly count: number }[],
-): Gap[] {
-  const gaps: Gap[] = []
-  let [i, j, fromI, fromJ] = [0, 0, 0, 0]
-  const close = (): void => {
-    if (i > fromI || j > fromJ) gaps.push([fromI, i, fromJ, j])
-  }
-  for (const { added, removed, count } of parts) {
-    if (added) j += count
-    else if (removed) i += count
-    else {
-      close()
-      i += count
-      j += count
-      fromI = i
-      fromJ = j
-    }
-  }
-  close()
-  return gaps
-}
 
 class Walk {
   readonly changes: ValueChange[] = []

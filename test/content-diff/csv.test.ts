@@ -34,7 +34,10 @@ function csvOf(rows: Table, quotes: number, end: string, isEnded: boolean): stri
     const isQuoted = mustQuote || ((quotes >> (at++ % 8)) & 1) === 1
     return isQuoted ? `"${text.replaceAll('"', '""')}"` : text
   }
-  const text = rows.map((row) => row.map(cell).join(',')).join(end)
+  // An empty line is no row.
+  const line = (row: readonly string[], index: number): string =>
+    row.map(cell).join(',') + (quotes % 3 === 0 && index % 4 === 3 ? end : '')
+  const text = rows.map(line).join(end)
   return text + (isEnded ? end : '')
 }
 

@@ -7,6 +7,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compareContents } from '../../src/content-diff/compare.ts'
 import type { TextDifference } from '../../src/content-diff/difference.ts'
+import { seededRandom } from '../support/random.ts'
 import { OPTIONS, sourceOf } from './sources.ts'
 
 const test = suite('text differences')
@@ -58,20 +59,35 @@ test('GNU patch makes the new text of the old one, and GNU diff finds no shorter
       assert.is(found.added, lines.filter((one) => one.startsWith('+')).length)
       assert.is(found.removed, lines.filter((one) => one.startsWith('-')).length)
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   )
 })
 
-test('texts with too many differences are one block, which patch takes too', async () => {
+test('texts with too many differences are split at lines that are once in each', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'text-'))
-  const lines = (of: string): string =>
+  const random = seededRandom(11)
+  const lines = Array.from({ length: 12_000 }, (_, i) => (i % 3 === 0 ? '}' : `line ${i}`))
+  for (const isEnded of [true, false]) {
+    const edited = lines.flatMap((line, i) => {
+      if (i % 3 !== 1) return [line]
+      return random.pick([[`other ${i}`], [], [line, 'more', `and ${i}`], [line]])
+    })
+    const [before, after] = [lines, edited].map((all) => all.join('\n') + (isEnded ? '\n' : ''))
+    const found = await differ(before as string, after as string)
+    assert.match(found.notes.join(), 'More than 3000 lines differ')
+    assert.is(patched(folder, before as string, patchOf(found)), after)
+    const unchanged = lines.filter((_, i) => i % 3 === 2).length
+    assert.ok(found.removed < lines.length - unchanged, `${found.removed} lines removed`)
+  }
+})
+
+test('texts that have no line in common are one block', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'text-'))
+  const text = (of: string): string =>
     Array.from({ length: 4000 }, (_, i) => `${of}${i}\n`).join('')
-  const before = `one\ntwo\nthree\nfour\n${lines('old')}end`
-  const after = `one\ntwo\nthree\nfour\n${lines('new')}end`
+  const [before, after] = [`one\none\n${text('old')}one`, `one\none\n${text('new')}one`]
   const found = await differ(before, after)
-  assert.is(found.hunks.length, 1)
-  assert.is(found.added, 4000)
-  assert.match(found.notes.join(), 'More than 3000 lines differ')
+  assert.equal([found.hunks.length, found.added], [1, 4000])
   assert.is(patched(folder, before, patchOf(found)), after)
 })
 
