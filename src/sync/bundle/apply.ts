@@ -25,6 +25,7 @@ import { receive } from '../transfer/receive.ts'
 import { type Applied, AppliedBases, noteApplied, readApplied } from './applied.ts'
 import { ObjectsAtHand, PacksAtHand } from './at-hand.ts'
 import { type BundleState, stateOf } from './contents.ts'
+import { goneSince } from './gone.ts'
 import type { Manifest } from './manifest.ts'
 import { type Bundle, openBundle } from './open-bundle.ts'
 import { forgetWaiting, keepWaiting, waitingPacks } from './waiting.ts'
@@ -79,8 +80,10 @@ export async function applyBundle(opened: Opened, request: ApplyRequest): Promis
   const coming = new Set(lacking)
   for (const id of waiting) coming.delete(id)
   const usable = (id: ObjectId): boolean => coming.has(id) || isHere(opened.index.state, id)
-  const { selection, whole } = select(contents.state, manifest, usable)
   using bases = new AppliedBases(opened, manifest.from.store, applied)
+  const gone = goneSince(contents.state, manifest.whole, (artifact) => bases.base(artifact))
+  if (gone.length > 0) contents.add(gone)
+  const { selection, whole } = select(contents.state, manifest, usable)
   const input: Input = {
     direction: 'pull',
     theirs: contents.state,
@@ -242,7 +245,7 @@ function select(
     const versions =
       portfolio === true
         ? theirs.links(id).map(({ version }) => version)
-        : theirs.everyVersion(id).map((row) => row.id)
+        : theirs.versions(id).map((row) => row.id)
     const some = versions.filter(usable)
     if (told.has(id) && some.length === versions.length) {
       selection.set(id, 'all')

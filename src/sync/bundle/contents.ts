@@ -1,14 +1,13 @@
 /** What a bundle holds, as a state that can be asked like a store's: its log folded into a database in memory. */
-import type { PastState } from '../../store/index/past.ts'
 import { RuleError } from '../../store/index/rules.ts'
 import type { JoiningPack } from '../../store/log/operation.ts'
 import type { Closure } from '../../store/log/sync-change.ts'
 import type { ObjectId } from '../../types.ts'
 import { wrong } from '../backends/tar-index.ts'
 import { type BundleVolume, logOf } from './open-bundle.ts'
-import { foldedState } from './state.ts'
+import { type FoldedState, foldedState } from './state.ts'
 
-export interface BundleState extends PastState {
+export interface BundleState extends FoldedState {
   /** All packs of the set, also those of other volumes. */
   readonly packs: ReadonlyMap<ObjectId, JoiningPack>
   /** In which packs of the set each version lies that it brings. */
@@ -38,7 +37,7 @@ export function stateOf(volume: BundleVolume): BundleState {
   }
   return { ...state, packs, closures }
 
-  function folded(): PastState {
+  function folded(): FoldedState {
     try {
       return foldedState(manifest.store, operations())
     } catch (error) {

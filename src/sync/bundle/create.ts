@@ -136,8 +136,7 @@ function sayAll(
     withPatch,
   })
   const sent = added.flatMap(({ id }) => (has(id) ? [] : (state.versionById(id) ?? [])))
-  const deleted = deletedIn(state, selection, has)
-  if (changes.length + deleted.length === 0) return undefined
+  if (changes.length === 0) return undefined
   const whole = [...selection].flatMap(([id, what]) => (what === 'all' ? [id] : []))
   const at = state.operation(from.n)?.at
   if (at === undefined) throw damaged(`Operation ${from.n} is not in the index.`)
@@ -146,7 +145,7 @@ function sayAll(
     .flatMap(({ id }) => state.versions(id))
     .filter(({ id, partial }) => partial !== true && has(id))
     .sort((a, b) => b.operation - a.operation || b.number - a.number)
-  return { from, at, changes: [...changes, ...deleted], sent, known, whole }
+  return { from, at, changes, sent, known, whole }
 }
 
 interface There {
@@ -184,25 +183,6 @@ function everythingBut(
 ): Selection {
   const artifacts = state.artifacts().filter(({ id }) => !isUnchanged(id))
   return new Map(artifacts.map(({ id }) => [id, 'all' as const]))
-}
-
-/** The receiver has versions that were deleted here since: it hears of that. */
-function deletedIn(
-  state: StateView,
-  selection: Selection,
-  has: (version: ObjectId) => boolean,
-): Change[] {
-  return [...selection].flatMap(([artifact, what]): Change[] => {
-    if (what !== 'all' || state.highestLive(artifact) === undefined) return []
-    return state.everyVersion(artifact).flatMap((row): Change[] => {
-      if (row.deleted === undefined || !has(row.id)) return []
-      const { id: version, number, object } = row
-      return [
-        { kind: 'version.add', artifact, number, version, object },
-        { kind: 'version.delete', artifact, version },
-      ]
-    })
-  })
 }
 
 /** Says of each version in which packs it lies, or that its objects are not in the bundle. */

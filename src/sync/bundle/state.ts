@@ -4,10 +4,16 @@ import { fold } from '../../store/index/fold.ts'
 import type { PastState } from '../../store/index/past.ts'
 import { SCHEMA } from '../../store/index/schema.ts'
 import { stateView } from '../../store/index/state-view.ts'
+import type { Change } from '../../store/log/change.ts'
 import type { Operation } from '../../store/log/operation.ts'
 
+export interface FoldedState extends PastState {
+  /** Folds changes that no log holds. @throws RuleError */
+  readonly add: (changes: readonly Change[]) => void
+}
+
 /** The state of a store with nothing in it. */
-export function emptyState(store: string): PastState {
+export function emptyState(store: string): FoldedState {
   return foldedState(store, [])
 }
 
@@ -15,7 +21,7 @@ export function emptyState(store: string): PastState {
 export function foldedState(
   store: string,
   operations: Iterable<{ readonly operation: Operation; readonly hash: string }>,
-): PastState {
+): FoldedState {
   const connection = new Connection(':memory:')
   try {
     connection.write(() => {
@@ -27,5 +33,13 @@ export function foldedState(
     connection.close()
     throw error
   }
-  return { state: stateView(connection), [Symbol.dispose]: () => connection.close() }
+  return {
+    state: stateView(connection),
+    add(changes) {
+      const n = (connection.value<number>('SELECT applied FROM store') ?? 0) + 1
+      const facts = { prev: '', at: '', by: { user: '', host: '' }, tool: '', nonce: '', packs: [] }
+      connection.write(() => fold(connection, { ...facts, n, changes }, ''))
+    },
+    [Symbol.dispose]: () => connection.close(),
+  }
 }
