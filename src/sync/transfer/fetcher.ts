@@ -4,6 +4,7 @@
  */
 import { ArtifactsError } from '../../errors.ts'
 import type { Location } from '../../store/index/objects.ts'
+import type { StateView } from '../../store/index/state.ts'
 import type { Io } from '../../store/io/io.ts'
 import type { JoiningPack } from '../../store/log/operation.ts'
 import { decompress } from '../../store/object/compression.ts'
@@ -15,10 +16,13 @@ import { type Backend, type Range, readAll } from '../backend.ts'
 import { packName } from '../put-pack.ts'
 import { remoteDamaged } from './errors.ts'
 import { type Inbox, payloadOf, payloads } from './inbox.ts'
+import type { WantedVersion } from './missing-there.ts'
 import { UNKNOWN, type Wanted } from './wanted.ts'
 
 /** What is known of the place that objects come from: a remote's mirror, or a bundle. */
 export interface Sender {
+  /** Its state, where it has one: the versions before those that come are likely to be here. */
+  readonly state?: Pick<StateView, 'versionById' | 'versionBefore'>
   /** All places there that have an object (32 bytes). */
   locations(id: Uint8Array): Location[]
   /** What its log says of a pack that it has named and not dropped. */
@@ -34,16 +38,18 @@ export interface FetchOptions extends OperationOptions {
   readonly content: boolean
 }
 
-/** A pack, and what is wanted of it. */
+/** A pack, and what is wanted of it: where that lies in it is looked up when it is needed, there may be very much of it. */
 interface Task {
   readonly pack: JoiningPack
-  readonly places: Location[]
-  /** In `Wanted`. */
+  readonly wanted: Wanted
+  /** In `wanted`. */
   readonly indexes: number[]
+  /** Of their records, with headers. */
+  bytes: number
 }
 
-/** Bounds what is held of places in memory: some 250 bytes each. */
-const PLANNED_AT_ONCE = 1 << 18
+/** Objects whose places are looked up before the first of them is fetched. */
+const PLANNED_AT_ONCE = 1 << 20
 /** Requests at once. */
 const DOWNLOADS = 8
 /** A pack of which so much is wanted comes whole. */
@@ -81,6 +87,17 @@ export class Fetcher {
     this.#inbox = inbox
     this.#io = io
     this.#options = options
+  }
+
+  /** Versions there that may share much with this one: its parents, and the last ones before it. */
+  neighbours({ id, object }: WantedVersion): ObjectId[] {
+    const { state } = this.#sender
+    const row = state?.versionById(id)
+    const before = [1, 2, 3].flatMap((back) => {
+      const other = row && state?.versionBefore(row.artifact, row.number, back)
+      return other === undefined ? [] : [other.id]
+    })
+    return [...object.parents, ...before]
   }
 
   /** Where an object lies there. */
@@ -137,18 +154,18 @@ export class Fetcher {
       }
       let task = tasks.get(pack.id)
       if (task === undefined) {
-        task = { pack, places: [], indexes: [] }
+        task = { pack, wanted, indexes: [], bytes: 0 }
         tasks.set(pack.id, task)
       }
-      task.places.push(place)
       task.indexes.push(index)
+      task.bytes += RECORD_HEADER_BYTES + place.stored
     }
     return { tasks: [...tasks.values()], absent }
   }
 
   /** Returns the tasks whose packs are gone. */
   async #run(tasks: readonly Task[]): Promise<Task[]> {
-    for (const task of tasks) this.#total += costOf(task, this.#isWhole(task))
+    for (const task of tasks) this.#total += this.#isWhole(task) ? task.pack.bytes : task.bytes
     const gone: Task[] = []
     const failures: unknown[] = []
     const controller = new AbortController()
@@ -184,21 +201,30 @@ export class Fetcher {
   async #get(task: Task, signal: AbortSignal): Promise<void> {
     if (this.#isWhole(task)) await this.#getPack(task, signal)
     else {
-      for (const range of rangesOf(task.places)) await this.#getRange(task.pack.id, range, signal)
+      const ranges = rangesOf(this.#placesOf(task))
+      for (const range of ranges) await this.#getRange(task.pack.id, range, signal)
     }
   }
 
-  #isWhole({ pack, places }: Task): boolean {
+  #isWhole({ pack, bytes }: Task): boolean {
     const holdsMeta = pack.kind === 'meta' || (pack.kind === 'mixed' && this.#options.content)
     if (holdsMeta && pack.bytes <= WHOLE_META_BYTES) return true
-    return pack.bytes >= WHOLE_BYTES && storedBytes(places) >= pack.toc[0] * WHOLE_SHARE
+    return pack.bytes >= WHOLE_BYTES && bytes >= pack.toc[0] * WHOLE_SHARE
   }
 
-  async #getPack({ pack, places }: Task, signal: AbortSignal): Promise<void> {
+  #placesOf({ pack, wanted, indexes }: Task): Location[] {
+    return indexes.flatMap(
+      (index) =>
+        this.#sender.locations(wanted.ids.at(index)).find((place) => place.pack === pack.id) ?? [],
+    )
+  }
+
+  async #getPack(task: Task, signal: AbortSignal): Promise<void> {
+    const { pack } = task
     const wasLeft = this.#inbox.findLeft(pack.id)
     if (!wasLeft) await this.#download(pack, signal)
     if (await this.#inbox.take(pack, wasLeft)) return
-    for (const [place, payload] of payloads(this.#inbox.pathOf(pack.id), places)) {
+    for (const [place, payload] of payloads(this.#inbox.pathOf(pack.id), this.#placesOf(task))) {
       this.#inbox.append(place, verified(payload, place))
     }
   }
@@ -287,16 +313,6 @@ export function checkLength({ id, type, raw }: StoredObject, expected: number): 
   if (expected !== UNKNOWN && length !== expected) {
     throw remoteDamaged(`Chunk "${id}" has ${length} bytes, where ${expected} are expected.`)
   }
-}
-
-/** Bytes that a task fetches. */
-function costOf({ pack, places }: Task, isWhole: boolean): number {
-  return isWhole ? pack.bytes : storedBytes(places)
-}
-
-/** Of records, with their headers. */
-function storedBytes(places: readonly Location[]): number {
-  return places.reduce((sum, { stored }) => sum + RECORD_HEADER_BYTES + stored, 0)
 }
 
 /** Groups records that are near to each other, by where they begin. */

@@ -14,10 +14,11 @@ import { workerCount } from '../../store/ingest/pool.ts'
 import { isDeadHere, packPath, temporaryName } from '../../store/layout.ts'
 import type { JoiningPack } from '../../store/log/operation.ts'
 import { Codec, isReadable } from '../../store/object/compression.ts'
-import { CHUNK, type ObjectKind, VERSION } from '../../store/object/id.ts'
+import { CHUNK, ID_BYTES, type ObjectKind, VERSION } from '../../store/object/id.ts'
 import {
   codecOf,
   decodeRecordHeader,
+  entryOffset,
   kindOf,
   type PackEntry,
   type PackTable,
@@ -50,6 +51,9 @@ interface OwnPack {
   readonly path: string
   readonly writer: PackWriter
 }
+
+/** Whether the object whose id stands at `offset` was asked for. */
+export type IsWanted = (ids: Uint8Array, offset: number) => boolean
 
 export interface VersionBytes {
   readonly id: ObjectId
@@ -184,13 +188,9 @@ export class Inbox {
 
   /**
    * Puts what came into the store's packs, durable; no operation names them yet.
-   * @param isWanted whether an object was asked for
    * @param versions objects of versions: the log has them, so they need not come as records
    */
-  async publish(
-    isWanted: (id: Uint8Array) => boolean,
-    versions: readonly VersionBytes[],
-  ): Promise<JoiningPack[]> {
+  async publish(isWanted: IsWanted, versions: readonly VersionBytes[]): Promise<JoiningPack[]> {
     const { io, layout } = this.#store
     for (const { id, bytes } of versions) {
       const place = { id: Buffer.from(id, 'hex'), type: recordType(VERSION, Codec.none) }
@@ -199,10 +199,10 @@ export class Inbox {
     const packs: JoiningPack[] = []
     for (const [id, { path, bytes, sha256 }] of this.#sound) {
       const table = readTable(path)
-      const records = wantedRecords(table, isWanted)
-      if (records.length === 0) continue
-      const share = records.reduce((sum, { stored }) => sum + RECORD_HEADER_BYTES + stored, 0)
+      const share = wantedBytes(table, isWanted)
+      if (share === 0) continue
       if (bytes < WHOLE_PACK_BYTES || share < bytes * WHOLE_SHARE || this.#isTaken(id)) {
+        const records = tableEntries(table).filter((entry) => isWanted(entry.id, 0))
         for (const [place, payload] of payloads(path, records)) this.#append(place, payload)
         continue
       }
@@ -321,14 +321,20 @@ function tableAt(path: string, pack: ObjectId): PackTable {
   }
 }
 
-function wantedRecords(table: PackTable, isWanted: (id: Uint8Array) => boolean): PackEntry[] {
-  return tableEntries(table).filter(({ id }) => isWanted(id))
+/** Of the records of a pack that were asked for, with their headers. */
+function wantedBytes({ bytes, count }: PackTable, isWanted: IsWanted): number {
+  let sum = 0
+  for (let index = 0; index < count; index++) {
+    const at = entryOffset(index)
+    if (isWanted(bytes, at)) sum += RECORD_HEADER_BYTES + bytes.readUInt32LE(at + ID_BYTES + 4)
+  }
+  return sum
 }
 
 function kindOfPack(table: PackTable): JoiningPack['kind'] {
   let chunks = 0
   for (let index = 0; index < table.count; index++) {
-    if (kindOf(tableEntry(table, index).type) === CHUNK) chunks++
+    if (kindOf(table.bytes[entryOffset(index) + ID_BYTES + 12] as number) === CHUNK) chunks++
   }
   return chunks === 0 ? 'meta' : chunks === table.count ? 'data' : 'mixed'
 }

@@ -75,7 +75,7 @@ export class MissingHere {
   }
 
   async #fetchAll(versions: readonly WantedVersion[], content: WantedContent): Promise<void> {
-    for (const version of versions) this.#skipParents(version)
+    this.#skipNeighbours(versions)
     await this.#fetchNodes(versions)
     const isWanted = selection(content)
     const large = new Map<ObjectId, number>()
@@ -85,13 +85,14 @@ export class MissingHere {
   }
 
   /** What a version has in common with one that is whole here need not be looked at. */
-  #skipParents({ object }: WantedVersion): void {
+  #skipNeighbours(versions: readonly WantedVersion[]): void {
     const { state, objects } = this.#store.index
-    for (const parent of object.parents) {
-      const row = state.versionById(parent)
+    const near = new Set(versions.flatMap((version) => this.#fetcher.neighbours(version)))
+    for (const id of near) {
+      const row = state.versionById(id)
       if (row === undefined || row.deleted !== undefined || row.partial === true) continue
       if (!objects.areComplete()) return
-      this.#reliance.onVersion(parent)
+      this.#reliance.onVersion(id)
       try {
         for (const node of nodeIds(nodeReader(this.#store), row.object.root)) {
           this.#known.add(Buffer.from(node, 'hex'), 0)

@@ -61,7 +61,7 @@ export async function receive(
     await missing.fetch(versions, content)
     const { meta, chunks } = missing
     const own = await inbox.publish(
-      (id) => meta.ids.has(id, 0) || chunks.ids.has(id, 0),
+      (ids, at) => meta.ids.has(ids, at) || chunks.ids.has(ids, at),
       versions
         .map(({ id, object }) => ({ id, bytes: encodeVersionObject(object) }))
         .filter(({ id }) => !reliance.has(Buffer.from(id, 'hex'))),

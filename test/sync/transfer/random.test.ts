@@ -20,6 +20,7 @@ for (let seed = 1; seed <= SEEDS; seed++) {
     await using there = await openedRoom()
     await using here = await openedRoom()
     const remote = new TestRemote()
+    remote.state = there.store.index.state
     const other = new TestRemote()
     const versions: WantedVersion[] = []
     const pushed = new Set<WantedVersion>()

@@ -27,7 +27,7 @@ import { seededRandom } from '../../support/random.ts'
 import { rejects } from '../../support/rejects.ts'
 import { join } from './joined.ts'
 import { TestRemote } from './remote.ts'
-import { objectsOf, someFiles, wanted } from './versions.ts'
+import { manyFiles, objectsOf, someFiles, wanted } from './versions.ts'
 
 const test = suite('receiving')
 const random = seededRandom(5)
@@ -86,6 +86,24 @@ test('what is new of a version comes alone', async () => {
   assert.ok(received.objects < 5, `${received.objects} objects`)
   assert.ok(received.bytes < 20_000, `${received.bytes} bytes`)
   assertWhole(here.store, second)
+})
+
+test('what a version shares with the one before is not looked up if that one is whole here', async () => {
+  await using there = await openedRoom()
+  const first = wanted(await there.commit(there.write('a', manyFiles(random, 2000))))
+  const second = wanted(await there.commit(there.write('a', { f7: random.bytes(90) })))
+  const remote = new TestRemote()
+  remote.state = there.store.index.state
+  await remote.push(there.store, [first, second])
+  for (const content of ['all', 'none'] as const) {
+    await using here = await openedRoom()
+    await join(here.store, remote, [first], { content })
+    const reliance = new CountingReliance(here.store.index.objects, 0)
+    const received = await join(here.store, remote, [second], { reliance })
+    assert.equal([...received.whole], [second.id])
+    assert.is(reliance.count < 1000, content === 'all', `${reliance.count}`)
+    assertWhole(here.store, second)
+  }
 })
 
 test('a version can come without bytes of files, or with those of some paths', async () => {
@@ -246,6 +264,15 @@ test('an attempt that was given up leaves nothing under packs/', async () => {
   assert.equal(readdirSync(here.store.layout.packs), [])
   assert.equal(readdirSync(here.store.layout.tmp), [])
 })
+
+class CountingReliance extends Reliance {
+  count = 0
+
+  override has(id: Uint8Array): boolean {
+    this.count++
+    return super.has(id)
+  }
+}
 
 /** Asserts that every object of a version is in the store, and can be read. */
 function assertWhole(store: Opened, version: WantedVersion): void {

@@ -1,5 +1,6 @@
 /** A remote without a log: packs in memory, and their tables, as one that reads a remote's log knows them. */
 import type { Location } from '../../../src/store/index/objects.ts'
+import type { StateView } from '../../../src/store/index/state.ts'
 import type { JoiningPack } from '../../../src/store/log/operation.ts'
 import { decodeTable, type PackTable, tableEntries } from '../../../src/store/object/pack.ts'
 import type { OpenedStore } from '../../../src/store/opened.ts'
@@ -24,6 +25,8 @@ export class TestRemote {
   readonly backend: Backend = new MemoryBackend()
   readonly packs: Map<ObjectId, SentPack> = new Map()
   readonly dropped: Set<ObjectId> = new Set()
+  /** What its log says of versions. */
+  state?: StateView
   /** How often news were asked for. */
   asked = 0
   /** Run when news are asked for. */

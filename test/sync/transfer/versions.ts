@@ -51,6 +51,13 @@ export function someFiles(random: Random, count: number): Tree {
   )
 }
 
+/** Files of 80 bytes, in several leaves. */
+export function manyFiles(random: Random, count: number): Tree {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [`f${index}`, random.bytes(80)]),
+  )
+}
+
 /** The ids of what packs hold, without index packs; asserts that nothing is in two. */
 export function contentsOf(packs: readonly Pick<OutgoingPack, 'kind' | 'table'>[]): ObjectId[] {
   const ids: ObjectId[] = []
