@@ -61,12 +61,14 @@ export function walkVersions(
   onLoss: OnLoss,
 ): Counts {
   const { onProgress, signal, bytesRead } = examination
-  const trees = new TreeCheck(source)
+  const whole = new TreeCheck(source)
+  // What is cut off of partial versions is remembered too: whole ones that share it are gone through by themselves.
+  const partial = new TreeCheck(source, (id) => !wasHere(examination, id))
   let files = 0
   let versions = 0
-  let notFetched = 0
   for (const version of versionsToCheck(examination)) {
     signal?.throwIfAborted()
+    const trees = version.partial === 1 ? partial : whole
     const verdict = options.catchUp
       ? judge(examination, trees, source, version)
       : lookOver(trees, source, version, () => {})
@@ -76,17 +78,14 @@ export function walkVersions(
     onProgress?.({ phase: 'verify', files, bytes: bytesRead })
     // Once more, rather than remembering what may be millions of losses.
     if (verdict === 0) continue
-    lookOver(trees, source, version, (loss) => {
-      if (version.partial === 1 && !wasHere(examination, loss.id)) notFetched++
-      else onLoss(loss, version)
-    })
+    lookOver(trees, source, version, (loss) => onLoss(loss, version))
   }
-  return { versions, files, nodes: trees.nodes, lookups: trees.objects, notFetched }
+  const [nodes, lookups] = [whole.nodes + partial.nodes, whole.objects + partial.objects]
+  return { versions, files, nodes, lookups, notFetched: partial.excused }
 }
 
 /** Whether the store has, or had, the object that a partial version lacks: then that is damage. */
-function wasHere({ fresh, live }: Examination, id: ObjectId): boolean {
-  const key = Buffer.from(id, 'hex')
+function wasHere({ fresh, live }: Examination, key: Buffer): boolean {
   return (
     fresh.find(key) !== undefined ||
     fresh.badPacksOf(key).length > 0 ||
@@ -130,14 +129,15 @@ function lookOver(
   const totals = trees.check(version.root, (loss) => {
     lose(loss.path === '' ? { ...loss, files: version.files } : loss)
   })
-  if (totals !== undefined) {
+  if (totals !== undefined && totals.isCut !== true) {
     const { files, bytes } = totals
     if (files !== version.files || bytes !== version.bytes) {
       const reason = `it has ${files} files and ${bytes} bytes, but says ${version.files} and ${version.bytes}`
       lose({ path: '', files: 0, kind: NODE, id: version.root, reason })
     }
   }
-  if (source.find(Buffer.from(version.id, 'hex')) === undefined) {
+  // Of a partial version it may have been left to the remote like all else.
+  if (version.partial === 0 && source.find(Buffer.from(version.id, 'hex')) === undefined) {
     const reason = 'its version object is in no pack that can be read (the log has it)'
     lose({ path: '', files: 0, kind: VERSION, id: version.id, reason })
   }

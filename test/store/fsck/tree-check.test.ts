@@ -174,6 +174,41 @@ test('what was found whole is not read again in the same place', () => {
   assert.is(objects.reads, 6)
 })
 
+test('what was not fetched is no loss, and is not looked for again in the same place', () => {
+  const objects = new Objects()
+  const shared = objects.leaf('c', secondEnd)
+  const first = objects.leaf('a', firstEnd)
+  const last = objects.leaf('e')
+  const tree = (leaf: ObjectId): ObjectId =>
+    objects.inner(1, [firstEnd, leaf], [secondEnd, shared], ['e', last])
+  const [one, two] = [tree(first), tree(objects.leaf('aa', firstEnd))]
+  objects.nodes.map.delete(shared)
+  const strict: Loss[] = []
+  new TreeCheck(objects).check(one, (loss) => strict.push(loss))
+  assert.equal(
+    strict.map(({ id }) => id),
+    [shared],
+  )
+  const losses: Loss[] = []
+  const check = new TreeCheck(objects, (id) => id.toString('hex') === shared)
+  objects.reads = 0
+  // There is more than could be counted.
+  const lose = (loss: Loss): number => losses.push(loss)
+  assert.equal(check.check(one, lose), { files: 3, bytes: 12, isCut: true })
+  assert.equal([losses.length, check.excused, objects.reads], [0, 1, 4])
+  assert.is(check.check(two, lose)?.isCut, true)
+  assert.is(check.check(one, lose)?.isCut, true)
+  assert.equal([losses.length, check.excused, objects.reads], [0, 1, 6])
+  objects.nodes.map.delete(last)
+  check.check(tree(objects.leaf('ab', firstEnd)), lose)
+  assert.is(losses.length, 0, 'what was there once is known')
+  new TreeCheck(objects, (id) => id.toString('hex') === shared).check(one, lose)
+  assert.equal(
+    losses.map(({ id }) => id),
+    [last],
+  )
+})
+
 test('a node that is whole in one tree can be wrong in another', () => {
   const objects = new Objects()
   const shared = objects.leaf('c', secondEnd)
