@@ -16,6 +16,8 @@ export interface DirectoryEvents {
   readonly last: number
   /** Why not all events are told: `ENOSPC`, or a file system that other hosts may have mounted. */
   readonly limit: string | undefined
+  /** Other directories may be ignored than were when the watching began. */
+  readonly isStale: boolean
   /** Called at the next event. */
   wake: () => void
   readonly close: () => Promise<void>
@@ -55,13 +57,17 @@ export async function watchEvents(
     count: 0,
     last: 0,
     limit: isShared(root) ? 'shared file system' : undefined,
+    isStale: false,
     wake: () => {},
     close: () => watcher.close(),
   }
   watcher.on('raw', (_, name, details) => {
     const { watchedPath } = details as { readonly watchedPath: string }
     const inside = pathIn(name === null ? watchedPath : `${watchedPath}/${name}`)
-    if (inside.endsWith(IGNORE_FILE)) ignored.forget()
+    if (inside.endsWith(IGNORE_FILE)) {
+      ignored.forget()
+      events.isStale = true
+    }
     if (NEVER_STORED.test(inside) || (inside !== '' && ignored.test(inside))) return
     events.last = performance.now()
     events.count++

@@ -188,7 +188,8 @@ class Watch {
       await this.close()
       yield { type: 'gone', dir: this.#path }
     }
-    if (now !== undefined && now !== this.#identity) {
+    const isStale = this.#events?.isStale === true
+    if (now !== undefined && (now !== this.#identity || isStale)) {
       await this.close()
       this.#events = await this.#newEvents()
       this.#identity = now

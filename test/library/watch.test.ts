@@ -68,6 +68,21 @@ test('ignored files, `.git` and the store start nothing', async () => {
   assert.equal(pathsOf(ws.store, 'all'), ['.artifactsignore', 'data/a', 'data/b'])
 })
 
+test('what is ignored no longer is watched', async () => {
+  await using ws = await workspace()
+  const dir = ws.write('data', { '.artifactsignore': 'cache/\n', 'cache/a': 'a' })
+  await using watching = new Watching(ws.store, dir)
+  await watching.version(0)
+  fs.rmSync(join(dir, '.artifactsignore'))
+  await watching.version(1)
+  ws.write('data', { 'cache/b': 'b' })
+  const began = performance.now()
+  await watching.version(2)
+  // Long before the look that would find it without being told.
+  assert.ok(performance.now() - began < 8000)
+  assert.equal(pathsOf(ws.store, 'data'), ['cache/a', 'cache/b'])
+})
+
 test('a directory that never rests: what stands still is stored, what is changing stays as it was', async () => {
   await using ws = await workspace()
   const dir = ws.write('data', { busy: 'old', gone: 'gone' })
