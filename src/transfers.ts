@@ -147,24 +147,12 @@ export async function fetchFrom(
   return { ...report(session, exchange, result, opened.index.state), news, artifacts }
 }
 
-/** Opens a remote and tells how far a transfer is; of bytes only, since nobody counts files here. */
 async function open(
   { opened, env }: Session,
   remote: Remote,
-  { jobs, signal, onProgress }: TransferOptions,
+  { jobs, signal }: TransferOptions,
 ): Promise<Exchange> {
-  const moved = { send: 0, receive: 0 }
-  const tell = (phase: 'send' | 'receive', bytes: number): void => {
-    moved[phase] += bytes
-    onProgress?.({ phase, files: 0, bytes: moved[phase] })
-  }
-  return Exchange.open(opened, remote, {
-    env,
-    signal,
-    ...(jobs === undefined ? {} : { jobs }),
-    onSent: (bytes) => tell('send', bytes),
-    onReceived: (bytes) => tell('receive', bytes),
-  })
+  return Exchange.open(opened, remote, { env, signal, ...(jobs === undefined ? {} : { jobs }) })
 }
 
 function report(

@@ -4,11 +4,13 @@
  */
 import type { Progress } from '../index.ts'
 import type { Io } from './io.ts'
-import { count, size, thousands } from './render.ts'
+import { count, lapse, size, thousands } from './render.ts'
 
 const PATIENCE = 300
 const FRAME = 100
 const PLAIN = 10_000
+/** From then on the rate tells how long it takes. */
+const SETTLED = 3000
 const CLEAR = '\r\x1b[K'
 
 const VERBS: Readonly<Record<Progress['phase'], string>> = {
@@ -68,6 +70,12 @@ function describe({ phase, files, bytes, total }: Progress, elapsed: number): st
   if (bytes > 0) {
     const rate = (bytes * 1000) / Math.max(1, elapsed)
     facts.push(total ? `${size(bytes)} of ${size(total.bytes)}` : size(bytes), `${size(rate)}/s`)
+    const left = ((total?.bytes ?? 0) - bytes) / rate
+    if (left >= 1 && elapsed >= SETTLED) facts.push(`${roughly(left)} left`)
   }
   return `${VERBS[phase]}: ${facts.join(', ')}`
+}
+
+function roughly(seconds: number): string {
+  return seconds < 60 ? `${Math.ceil(seconds)} s` : lapse(seconds * 1000)
 }

@@ -19,6 +19,8 @@ export class Exchange implements AsyncDisposable {
   readonly requests: Requests
   /** Undefined: there is no store yet. */
   mirror: Mirror | undefined
+  /** Hears of every byte that was sent, once. */
+  onSent: ((bytes: number) => void) | undefined
   readonly #opened: Opened
 
   private constructor(opened: Opened, remote: Remote, backend: Backend, requests: Requests) {
@@ -35,14 +37,16 @@ export class Exchange implements AsyncDisposable {
     options: OpenRemoteOptions & RequestOptions,
   ): Promise<Exchange> {
     const requests = { get: 0, head: 0, putIfAbsent: 0, put: 0, list: 0, delete: 0 }
+    let exchange: Exchange | undefined
     const backend = await openRemote(opened, remote, {
       ...options,
+      onSent: (bytes) => exchange?.onSent?.(bytes),
       onRequest: (kind, name) => {
         requests[kind]++
         options.onRequest?.(kind, name)
       },
     })
-    const exchange = new Exchange(opened, remote, backend, requests)
+    exchange = new Exchange(opened, remote, backend, requests)
     try {
       const { store } = knownAddress(opened, remote.url)
       exchange.mirror = store === undefined ? undefined : await Mirror.open(opened, store)

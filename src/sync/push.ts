@@ -153,6 +153,7 @@ async function attempt(
   const told = { versions: wanted.added, remarks: wanted.remarks, objects, bytes }
   if (dryRun) return { ...told, packs: plan.packs }
   await checkPosition(backend, mirror.head, { signal })
+  tellSent(exchange, bytes, onProgress)
   const outgoing = outgoingPacks(opened, plan, { signal })
   const packs = await unlessStale(
     sendPacks(opened, { backend, mirror }, outgoing, { jobs, signal }),
@@ -168,6 +169,15 @@ async function attempt(
     operation: published.n,
     packs: packs.length,
     bytes: packs.reduce((sum, pack) => sum + pack.bytes, 0),
+  }
+}
+
+/** Tells how far it is; what is sent beside the packs is little, and not counted. */
+function tellSent(exchange: Exchange, total: number, onProgress: PushRequest['onProgress']): void {
+  let sent = 0
+  exchange.onSent = (bytes) => {
+    sent = Math.min(total, sent + bytes)
+    onProgress?.({ phase: 'send', files: 0, bytes: sent, total: { files: 0, bytes: total } })
   }
 }
 

@@ -60,6 +60,14 @@ test('a terminal gets one line, drawn at most ten times a second, and taken away
   assert.is(notes.at(-1), '\r\x1b[K')
 })
 
+test('after a while it tells what is left of the time', () => {
+  const { io, notes, at } = clocked(true)
+  const line = progressLine(io, { quiet: false, json: false })
+  at(10_000)
+  line.report({ phase: 'send', files: 0, bytes: 250_000, total: { files: 0, bytes: 1_000_000 } })
+  assert.is(notes[0], '\r\x1b[KSending: 25 %, 250 kB of 1.0 MB, 25 kB/s, 30 s left')
+})
+
 test('the line is never wider than the terminal', () => {
   const { io, notes, at } = clocked(true, 20)
   const line = progressLine(io, { quiet: false, json: false })
