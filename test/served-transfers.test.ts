@@ -8,6 +8,7 @@ import { race } from './pushers.ts'
 import { bikes } from './stores.ts'
 import { rejects } from './support/rejects.ts'
 import { temporaryDirectory } from './support/temp.ts'
+import { type Fault, hostileProxy } from './sync/hostile-proxy.ts'
 
 const test = suite('transfers over serve')
 
@@ -97,6 +98,32 @@ test('a probe finds the server to be one that many can push to', async () => {
   await one.store.remotes.add('origin', there.server.url)
   const [check] = await one.store.remotes.check('origin')
   assert.is(check?.verdict, 'atomic')
+  assert.equal(there.errors, [])
+})
+
+test('a push whose answers are lost or cut succeeds, and is there once', async () => {
+  await using one = await bikes()
+  await using there = await place()
+  const faults: readonly Fault[] = [
+    { kind: 'lose' },
+    { kind: 'cut', bytes: 100 },
+    { kind: 'status', status: 503 },
+    { kind: 'drop', bytes: 10 },
+  ]
+  await using proxy = await hostileProxy(there.server.url, (n) =>
+    n % 5 === 1 ? faults[Math.floor(n / 5) % faults.length] : undefined,
+  )
+  await one.store.remotes.add('origin', proxy.url)
+  await one.store.push([])
+  await one.commit('bike', 'more')
+  await one.store.push([])
+  assert.ok(proxy.count() > 20)
+  assert.equal(
+    there.store.versions('bike').map(({ id }) => id),
+    one.store.versions('bike').map(({ id }) => id),
+  )
+  assert.is([...there.store.operations()].length, 2)
+  await isSound(there.store)
   assert.equal(there.errors, [])
 })
 

@@ -16,7 +16,7 @@ import { readTable } from '../../store/object/pack-reader.ts'
 import type { OpenedStore } from '../../store/opened.ts'
 import type { ObjectId, VersionObject } from '../../types.ts'
 import { VersionCheck } from './check-version.ts'
-import type { PackChecker } from './pack-checker.ts'
+import { type PackChecker, rememberHash } from './pack-checker.ts'
 import { Refusal } from './refusal.ts'
 
 /** What stands in a remote's log as a push's change (docs/remote.md section 4). */
@@ -138,7 +138,7 @@ async function checkPack(
   if (!hashes.has(id)) {
     const found = await checker.check(path, id)
     if ('fault' in found) throw new Refusal(400, `The pack "${id}" is refused: ${found.fault}.`)
-    hashes.set(id, found.sha256)
+    rememberHash(hashes, id, found.sha256)
   }
   const table = readTable(path)
   const isSo =

@@ -3,8 +3,16 @@ import { statSync } from 'node:fs'
 import { droppedIds } from '../../store/index/pack-rows.ts'
 import { type Pool, workerPool } from '../../store/ingest/pool.ts'
 import type { OpenedStore } from '../../store/opened.ts'
+import type { ObjectId } from '../../types.ts'
 
 const THREADS = 2
+const MOST_HASHES = 10_000
+
+/** Notes the SHA-256 of a pack that was looked over; what is forgotten is looked over once more. */
+export function rememberHash(hashes: Map<ObjectId, string>, id: ObjectId, sha256: string): void {
+  if (hashes.size >= MOST_HASHES) hashes.clear()
+  hashes.set(id, sha256)
+}
 
 export class PackChecker {
   readonly #store: OpenedStore

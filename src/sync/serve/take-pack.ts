@@ -13,7 +13,7 @@ import type { OpenedStore } from '../../store/opened.ts'
 import type { ObjectId } from '../../types.ts'
 import { announced, receive } from './bodies.ts'
 import type { Limits } from './limits.ts'
-import type { PackChecker } from './pack-checker.ts'
+import { type PackChecker, rememberHash } from './pack-checker.ts'
 import { Refusal } from './refusal.ts'
 
 export interface PackTaker {
@@ -56,7 +56,7 @@ export async function takePack(
     if ('fault' in found) throw new Refusal(400, `The pack is refused: ${found.fault}.`)
     const isNew = name(store, temporary, path, isConditional(request))
     io.fsyncDirectory(layout.packs)
-    if (isNew) remember(hashes, id, sha256)
+    if (isNew) rememberHash(hashes, id, sha256)
     return isNew ? 'created' : 'exists'
   } finally {
     discard(taker, temporary)
@@ -122,11 +122,4 @@ function discard({ store: { io } }: PackTaker, temporary: string): void {
   } catch (error) {
     if (!isSystemError(error, 'ENOENT', 'EIO', 'EROFS')) throw error
   }
-}
-
-const MOST_HASHES = 10_000
-
-function remember(hashes: Map<ObjectId, string>, id: ObjectId, sha256: string): void {
-  if (hashes.size === MOST_HASHES) hashes.clear()
-  hashes.set(id, sha256)
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
@@ -122,6 +122,26 @@ test('a body is what its hash says, and a pack what its name says', async () => 
   assert.is((await put(url, bytes)).status, 201)
   assert.is((await put(url, bytes)).status, 412)
   assert.equal(packsIn(served), [`${id}.pack`])
+})
+
+test('a pack is never replaced by another, and a broken one by the whole one', async () => {
+  await using source = await sourceStore()
+  await using served = await servedStore()
+  const { packs } = source.push(await source.commit({ b: randomBytes(9000) }))
+  const [id = '', bytes = Buffer.alloc(0)] = [...packs][0] ?? []
+  const url = `${served.url}packs/${id}.pack`
+  const path = join(served.root, 'packs', `${id}.pack`)
+  const headers = { 'x-content-sha256': sha256(bytes) }
+  const again = (): ReturnType<typeof ask> => ask(url, { method: 'PUT', body: bytes, headers })
+  assert.is((await again()).status, 201)
+  writeFileSync(path, bytes.subarray(0, 100))
+  assert.is((await put(url, bytes)).status, 412)
+  assert.is((await again()).status, 201)
+  assert.ok(readFileSync(path).equals(bytes))
+  const other = Buffer.alloc(bytes.length, 'x')
+  const wrong = { 'x-content-sha256': sha256(other) }
+  await ask(url, { method: 'PUT', body: other, headers: wrong })
+  assert.ok(readFileSync(path).equals(bytes))
 })
 
 test('bytes between the records of a pack, which nobody would look at, are refused', async () => {
