@@ -104,6 +104,13 @@ test('what it packs runs with Node and nothing else: no registry, no compiler, n
     store.close()`,
   )
   assert.is(done(['node', script]), 'bike\n')
+  const all = join(program, 'all.mjs')
+  writeFileSync(
+    all,
+    `import facts from './package.json' with { type: 'json' }
+    for (const name of Object.keys(facts.dependencies)) await import(name)`,
+  )
+  done(['node', '--no-warnings', all])
 })
 
 test('the same files give the same bytes', async () => {
