@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { planAliases } from '../../../src/store/log/plan-aliases.ts'
+import { planArtifactEdit, planEdit } from '../../../src/store/log/plan-edit.ts'
 import { planLink, planUnlink } from '../../../src/store/log/plan-link.ts'
 import { planRemove } from '../../../src/store/log/plan-remove.ts'
 import { planRename } from '../../../src/store/log/plan-rename.ts'
@@ -92,6 +93,45 @@ test('some versions of an artifact come with their labels, and the others stay w
   assert.equal(two.numbers(), one.numbers())
 })
 
+test('what was not asked for stays as it is here', () => {
+  const [one, two, remote] = machines()
+  const [v0, v1] = [one.commit('bike'), one.commit('bike')]
+  one.sync(remote)
+  two.sync(remote)
+  for (const version of [v0.id, v1.id]) describe(one, version, 'new')
+  one.plan(planAliases(one.state, { ...target(v1), aliases: ['best'], mode: 'add' }))
+  one.plan(planArtifactEdit(one.state, { artifact: v0.artifact, description: 'new' }))
+  one.sync(remote)
+  const selection = new Map([[remote.artifact('bike').id, new Set([v0.id])]])
+  two.pull(remote, { selection })
+  assert.is(two.state.versionById(v0.id)?.description, 'new')
+  assert.is(two.state.versionById(v1.id)?.description, undefined)
+  assert.is(two.artifact('bike').description, undefined)
+  assert.is(two.state.alias(v0.artifact, 'best'), undefined)
+  two.pull(remote)
+  assert.is(two.state.versionById(v1.id)?.description, 'new')
+  assert.is(two.artifact('bike').description, 'new')
+  assert.is(two.state.alias(v0.artifact, 'best'), v1.id)
+})
+
+test('two that have a version in common are one, whatever they are called', () => {
+  const [one, two, remote] = machines()
+  const elsewhere = new Machine('elsewhere')
+  const v0 = two.commit('bike')
+  two.sync(elsewhere)
+  // Another store has made a bike of its own, and brings both together.
+  const mine = one.commit('bike')
+  one.sync(remote)
+  const third = new Machine('third')
+  third.sync(elsewhere)
+  third.sync(remote)
+  two.plan(planRename(two.state, { artifact: v0.artifact, name: 'cycle' }))
+  two.pull(remote)
+  assert.is(two.state.versionById(mine.id)?.artifact, v0.artifact)
+  assert.is(two.state.artifactByJoinedId(mine.artifact)?.id, v0.artifact)
+  assert.is(two.artifact('bike').id, v0.artifact)
+})
+
 test('a portfolio brings what it holds, and a link that was removed is removed', () => {
   const [one, two, remote] = machines()
   const [v0, v1] = [one.commit('bike'), one.commit('bike')]
@@ -126,6 +166,23 @@ test('a version that a portfolio has begun to hold is not deleted', () => {
   two.sync(remote)
   one.pull(remote)
   assert.equal(one.numbers(), two.numbers())
+})
+
+test('a version that was deleted comes back for a portfolio that is new', () => {
+  const [one, two, remote] = machines()
+  const [v0] = [one.commit('bike'), one.commit('bike')]
+  one.sync(remote)
+  two.sync(remote)
+  two.plan(planRemove(two.state, { versions: [target(v0)], aliases: false }))
+  link(one, v0.id, 'shelf')
+  one.sync(remote)
+  const shelf = remote.artifact('shelf').id
+  // That the version has been linked is known of old, and not what it is linked into.
+  two.pull(remote, { selection: new Map([[v0.artifact, 'all']]) })
+  two.plan(planRemove(two.state, { versions: [target(v0)], aliases: false }))
+  two.pull(remote, { selection: new Map([[shelf, 'all']]) })
+  assert.is(two.state.versionById(v0.id)?.deleted, undefined)
+  assert.is(two.state.linkOf(shelf, v0.id)?.number, 0)
 })
 
 test('a version that a draft starts from is not deleted', () => {
@@ -193,6 +250,10 @@ function machines(): [Machine, Machine, Machine] {
 
 function target({ id }: { readonly id: ObjectId }): Target {
   return { version: id, name: 'bike' }
+}
+
+function describe(machine: Machine, version: ObjectId, description: string): void {
+  machine.plan(planEdit(machine.state, { version, name: 'bike', description }))
 }
 
 function link(machine: Machine, version: ObjectId, portfolio: string): void {
