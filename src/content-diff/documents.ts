@@ -7,8 +7,8 @@ import { readAll, type Source } from './source.ts'
 import { Unfit } from './unfit.ts'
 import { compareValues } from './values.ts'
 
-/** A value takes about ten times as much memory as its text. */
-const MAX_BYTES = { json: 32 << 20, yaml: 4 << 20 }
+/** JSON takes about ten times as much memory as its text, a document of the package `yaml` several hundred times. */
+const MAX_BYTES = { json: 32 << 20, yaml: 1 << 20 }
 
 /** @returns Unfit for files that are too large or not of the format. */
 export async function compareDocuments(

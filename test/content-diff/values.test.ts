@@ -165,6 +165,20 @@ test('more changes than are listed are counted', async () => {
   assert.equal([found.changed, found.changes.length, found.omitted], [50, 10, 40])
 })
 
+test('documents beyond a bound are compared as text', async () => {
+  const yaml = '- a\n'.repeat(300_000)
+  const path = 'a.yaml'
+  const found = await compareContents(
+    sourceOf(yaml, path, 9999),
+    sourceOf(`${yaml}- b\n`, path, 9999),
+    OPTIONS,
+  )
+  assert.equal(
+    [found.kind, found.notes],
+    ['text', ['Not compared as YAML: it is larger than 1 MiB.']],
+  )
+})
+
 const HOSTILE: Readonly<Record<string, [path: string, text: string, note: RegExp]>> = {
   'deep arrays': ['a.json', `${'['.repeat(1e6)}${']'.repeat(1e6)}`, /more than 500 levels/],
   'an end in a string': ['a.json', '{"a": "b', /not JSON/],
