@@ -7,7 +7,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { ArtifactsError, isSystemError } from '../../errors.ts'
-import type { PastState } from '../../store/index/past.ts'
+import { readFormat } from '../../store/format.ts'
+import { type PastState, pastState } from '../../store/index/past.ts'
 import { RuleError } from '../../store/index/rules.ts'
 import type { RunRow, StateView } from '../../store/index/state.ts'
 import { temporaryName } from '../../store/layout.ts'
@@ -20,6 +21,7 @@ import { readVolumeFile } from '../backends/tar-volume.ts'
 import { operationName } from '../log/names.ts'
 import { artifactState } from '../merge/artifact-state.ts'
 import type { ArtifactState } from '../merge/state.ts'
+import type { Manifest, Meeting } from './manifest.ts'
 import type { BundleVolume } from './open-bundle.ts'
 import { foldedState } from './state.ts'
 
@@ -29,13 +31,20 @@ export interface AppliedArtifact {
   readonly hash: string
   /** The bundle that told everything of the artifact last. */
   readonly base?: string | undefined
+  /** The own operation after which that one was applied. */
+  readonly at?: number | undefined
 }
 
 export type Applied = ReadonlyMap<ArtifactId, AppliedArtifact>
 
 const schema = v.record(
   v.string(),
-  v.strictObject({ n: countSchema, hash: hashSchema, base: v.exactOptional(nonceSchema) }),
+  v.strictObject({
+    n: countSchema,
+    hash: hashSchema,
+    base: v.exactOptional(nonceSchema),
+    at: v.exactOptional(countSchema),
+  }),
 )
 
 export function readApplied(store: OpenedStore, from: string): Applied {
@@ -46,20 +55,45 @@ export function readApplied(store: OpenedStore, from: string): Applied {
   >
 }
 
-/** What both sides had of an artifact, by its id there. Reads a log at most once. */
+/** What was merged of other stores whole, by bundles: who made those may take it for what both sides had. */
+export function meetings(store: OpenedStore, isTold: (artifact: ArtifactId) => boolean): Meeting[] {
+  const { remotes } = store.layout
+  const names = existsSync(remotes) ? readdirSync(remotes).sort() : []
+  const stores = names.filter((name) => /^[0-9a-f]{32}$/.test(name))
+  return stores.flatMap((from) =>
+    [...readApplied(store, from)]
+      .filter(([artifact, { base }]) => base !== undefined && isTold(artifact))
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([artifact, { n, hash }]) => ({ artifact, n, hash, store: from })),
+  )
+}
+
+/**
+ * What both sides had of an artifact, by its id there: what the sender says that it has merged of this store, where that is
+ * newer, else what its last bundle told. Reads a log at most once.
+ */
 export class AppliedBases implements Disposable {
   readonly #store: OpenedStore
   readonly #from: string
   readonly #applied: Applied
+  readonly #met: ReadonlyMap<ArtifactId, Meeting>
   readonly #states = new Map<string, PastState | undefined>()
 
-  constructor(store: OpenedStore, from: string, applied: Applied) {
+  /** @param own id of the store that applies the bundle */
+  constructor(store: OpenedStore, own: string, { from, met }: Manifest, applied: Applied) {
     this.#store = store
-    this.#from = from
+    this.#from = from.store
     this.#applied = applied
+    const mine = met.filter((meeting) => meeting.store === own)
+    this.#met = new Map(mine.map((meeting) => [meeting.artifact, meeting]))
   }
 
   base(artifact: ArtifactId): ArtifactState | undefined {
+    const own = this.#store.index.state.artifactByJoinedId(artifact)
+    const met = own && this.#met.get(own.id)
+    if (own !== undefined && met !== undefined && this.#isNewer(met, artifact)) {
+      return artifactState(this.#pastOf(met.n), own.id)
+    }
     const bundle = this.#applied.get(artifact)?.base
     const state = bundle === undefined ? undefined : this.#stateOf(bundle)
     return state && artifactState(state, artifact)
@@ -73,6 +107,20 @@ export class AppliedBases implements Disposable {
       if (row !== undefined) return row
     }
     return undefined
+  }
+
+  /** Whether what they have merged of this store was said after their last bundle was applied here. */
+  #isNewer({ n, hash }: Meeting, artifact: ArtifactId): boolean {
+    const { at = 0 } = this.#applied.get(artifact) ?? {}
+    return n >= at && this.#store.index.state.operation(n)?.hash === hash
+  }
+
+  #pastOf(n: number): StateView {
+    const key = String(n)
+    const { layout } = this.#store
+    const past = this.#states.get(key) ?? pastState(layout, readFormat(layout.format), n)
+    this.#states.set(key, past)
+    return past.state
   }
 
   #stateOf(bundle: string): StateView | undefined {
@@ -98,7 +146,8 @@ export function noteApplied(
   whole: ReadonlySet<ArtifactId>,
 ): void {
   const { from, bundle, log } = volume.manifest
-  const { io, layout } = store
+  const { io, layout, index } = store
+  const now = index.snapshot((_, head) => head.applied)
   const folder = folderOf(store, from.store)
   io.mkdir(folder, { recursive: true })
   const write = (name: string, bytes: Uint8Array): void => {
@@ -107,9 +156,10 @@ export function noteApplied(
   }
   const applied = new Map(readApplied(store, from.store))
   for (const artifact of artifacts) {
-    const base = whole.has(artifact) ? bundle : applied.get(artifact)?.base
     const { n, hash } = from
-    applied.set(artifact, { n, hash, ...(base === undefined ? {} : { base }) })
+    const { base, at } = applied.get(artifact) ?? {}
+    if (whole.has(artifact)) applied.set(artifact, { n, hash, base: bundle, at: now })
+    else applied.set(artifact, { n, hash, ...(base && { base }), ...(at && { at }) })
   }
   if (whole.size > 0) write(logName(bundle), logBytes(volume, log.n))
   write('bundles.json', Buffer.from(`${canonicalJson(Object.fromEntries(applied))}\n`))

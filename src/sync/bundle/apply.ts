@@ -80,7 +80,7 @@ export async function applyBundle(opened: Opened, request: ApplyRequest): Promis
   const coming = new Set(lacking)
   for (const id of waiting) coming.delete(id)
   const usable = (id: ObjectId): boolean => coming.has(id) || isHere(opened.index.state, id)
-  using bases = new AppliedBases(opened, manifest.from.store, applied)
+  using bases = new AppliedBases(opened, opened.id, manifest, applied)
   const gone = goneSince(contents.state, manifest.whole, (artifact) => bases.base(artifact))
   if (gone.length > 0) contents.add(gone)
   const { selection, whole } = select(contents.state, manifest, usable)

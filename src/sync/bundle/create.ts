@@ -16,7 +16,8 @@ import { artifactState } from '../merge/artifact-state.ts'
 import { mergeHistories, type Selection } from '../merge/histories.ts'
 import { closures, type OutgoingPack, outgoingPacks, StalePlanError } from '../transfer/outgoing.ts'
 import { planSend, type SendPlan } from '../transfer/plan-send.ts'
-import type { StorePosition } from './manifest.ts'
+import { meetings } from './applied.ts'
+import type { Meeting, StorePosition } from './manifest.ts'
 import { KnownVersions } from './prerequisites.ts'
 import { emptyState } from './state.ts'
 import { type WrittenBundle, writeBundle } from './write-bundle.ts'
@@ -89,12 +90,12 @@ async function attempt(
     const outgoing = outgoingPacks(opened, plan, { signal, keep: true })
     // An index pack of nothing else than that there is nothing.
     for await (const pack of said.sent.length === 0 ? [] : outgoing) packs.push(pack)
-    const { from, at, whole } = said
+    const { from, met, at, whole } = said
     const versions = said.sent.map(({ id }) => id)
     const prerequisites = [...plan.relied]
     const changes = withPlaces(said.changes, versions, plan)
     const { tool } = opened
-    const parts = { from, prerequisites, versions, whole, changes, packs, at, tool }
+    const parts = { from, met, prerequisites, versions, whole, changes, packs, at, tool }
     const written = await writeBundle(opened.io, request.path, parts, request)
     return { ...written, versions, prerequisites, objects: plan.objects, packs: packs.length }
   } finally {
@@ -104,6 +105,7 @@ async function attempt(
 
 interface Said {
   readonly from: StorePosition
+  readonly met: readonly Meeting[]
   /** The time of that operation. */
   readonly at: string
   readonly changes: readonly Change[]
@@ -145,7 +147,9 @@ function sayAll(
     .flatMap(({ id }) => state.versions(id))
     .filter(({ id, partial }) => partial !== true && has(id))
     .sort((a, b) => b.operation - a.operation || b.number - a.number)
-  return { from, at, changes, sent, known, whole }
+  const told = new Set(whole)
+  const met = meetings(opened, (there) => told.has(state.artifactByJoinedId(there)?.id ?? there))
+  return { from, met, at, changes, sent, known, whole }
 }
 
 interface There {

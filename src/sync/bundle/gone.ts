@@ -20,12 +20,14 @@ export function goneSince(
   return whole.flatMap((id): Change[] => {
     const before = base(id)
     if (before === undefined) return []
-    return before.portfolio === true ? removedLinks(theirs, before) : deleted(theirs, before)
+    return before.portfolio === true
+      ? removedLinks(theirs, id, before)
+      : deleted(theirs, id, before)
   })
 }
 
-function deleted(theirs: StateView, before: ArtifactState): Change[] {
-  const { id: artifact, project, name, type } = before
+function deleted(theirs: StateView, artifact: ArtifactId, before: ArtifactState): Change[] {
+  const { project, name, type } = before
   const gone = [...before.versions].filter(
     ([version, { isDeleted }]) => !isDeleted && theirs.versionById(version) === undefined,
   )
@@ -47,8 +49,7 @@ function deleted(theirs: StateView, before: ArtifactState): Change[] {
 }
 
 /** Only of versions that the bundle knows: a link to another one can't be said. */
-function removedLinks(theirs: StateView, before: ArtifactState): Change[] {
-  const { id: portfolio } = before
+function removedLinks(theirs: StateView, portfolio: ArtifactId, before: ArtifactState): Change[] {
   if (theirs.artifactById(portfolio) === undefined) return []
   const linked = new Set(theirs.everyLink(portfolio).map(({ version }) => version))
   const isGone = ([key, { isDeleted }]: [ObjectId, VersionState]): boolean => {

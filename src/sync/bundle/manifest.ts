@@ -25,10 +25,17 @@ export interface StorePosition extends Position {
   readonly store: string
 }
 
+/** An artifact of another store, as it was after an operation there. */
+export interface Meeting extends StorePosition {
+  readonly artifact: ArtifactId
+}
+
 /** What all volumes of a set have in common. */
 export interface BundleContents {
   /** The store that it was made from. */
   readonly from: StorePosition
+  /** Up to which operation of other stores artifacts, by their ids there, were merged into this one by bundles. */
+  readonly met: readonly Meeting[]
   /** Versions that the receiver must have whole, ascending. */
   readonly prerequisites: readonly ObjectId[]
   /** Versions whose objects it holds, but for those of the prerequisites, ascending. */
@@ -63,6 +70,9 @@ const schema: v.GenericSchema<unknown, Manifest> = v.pipe(
     format: v.literal(BUNDLE_FORMAT),
     from: v.strictObject({ ...positionSchema, store: nonceSchema }),
     log: v.strictObject({ n: positive, hash: hashSchema }),
+    met: v.array(
+      v.strictObject({ ...positionSchema, artifact: artifactIdSchema, store: nonceSchema }),
+    ),
     prerequisites: ascending(objectIdSchema),
     store: nonceSchema,
     tool: v.pipe(v.string(), v.maxLength(255)),
@@ -132,8 +142,8 @@ export function bundleStore(contents: BundleContents): string {
 }
 
 function derive(domain: string, contents: BundleContents): string {
-  const { from, prerequisites, versions, volumes, whole } = contents
-  const text = canonicalJson({ from, prerequisites, versions, volumes, whole })
+  const { from, met, prerequisites, versions, volumes, whole } = contents
+  const text = canonicalJson({ from, met, prerequisites, versions, volumes, whole })
   return createHash('sha256')
     .update(domain + text)
     .digest('hex')

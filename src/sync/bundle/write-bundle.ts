@@ -25,6 +25,7 @@ import {
   encodeManifest,
   LONGEST_MANIFEST,
   type Manifest,
+  type Meeting,
   type StorePosition,
 } from './manifest.ts'
 import { SIGNATURE_BYTES, signManifest } from './signature.ts'
@@ -39,6 +40,7 @@ export interface BundlePack extends JoiningPack {
 
 export interface BundleParts {
   readonly from: StorePosition
+  readonly met: readonly Meeting[]
   readonly prerequisites: readonly ObjectId[]
   readonly versions: readonly ObjectId[]
   /** Artifacts of which the changes tell everything. */
@@ -147,9 +149,10 @@ function compose(
   parts: BundleParts,
   volumes: readonly (readonly BundlePack[])[],
 ): { bundle: string; log: NamedSource[]; manifests: Buffer[] } {
-  const { from, prerequisites, versions, whole, tool } = parts
+  const { from, met, prerequisites, versions, whole, tool } = parts
   const contents: BundleContents = {
     from,
+    met,
     prerequisites: prerequisites.toSorted(),
     versions: versions.toSorted(),
     volumes: volumes.map((packs) => packs.map(({ id }) => id)),

@@ -53,6 +53,7 @@ export async function madeParts(
       n: 7,
       hash: random.bytes(32).toString('hex'),
     },
+    met: [],
     prerequisites: [],
     versions: versions.map(({ version }) => version),
     whole: [artifact],
