@@ -11,7 +11,9 @@ import { removeLeftovers } from '../../../src/store/gc/leftovers.ts'
 import { commitOperation } from '../../../src/store/index/commit-point.ts'
 import { namedPacks } from '../../../src/store/index/pack-rows.ts'
 import { packPath, temporaryName } from '../../../src/store/layout.ts'
+import { chunkHash, RECIPE } from '../../../src/store/object/id.ts'
 import { kindOf } from '../../../src/store/object/pack.ts'
+import { encodeRecipe, splitRecipe } from '../../../src/store/object/recipe.ts'
 import type { Opened } from '../../../src/store/open.ts'
 import { nodeReader, readObject } from '../../../src/store/opened.ts'
 import { entries } from '../../../src/store/tree/cursor.ts'
@@ -25,9 +27,10 @@ import type { EntryPath, ObjectId } from '../../../src/types.ts'
 import { openedRoom } from '../../store/commit/opened.ts'
 import { seededRandom } from '../../support/random.ts'
 import { rejects } from '../../support/rejects.ts'
+import { file, HandmadeRemote, versionWith } from './handmade.ts'
 import { join } from './joined.ts'
 import { TestRemote } from './remote.ts'
-import { manyFiles, objectsOf, someFiles, wanted } from './versions.ts'
+import { contentsOf, manyFiles, objectsOf, someFiles, wanted } from './versions.ts'
 
 const test = suite('receiving')
 const random = seededRandom(5)
@@ -130,6 +133,29 @@ test('a version can come without bytes of files, or with those of some paths', a
   })
   assert.equal([...rest.whole], [version.id])
   assertWhole(here.store, version)
+})
+
+test('a file whose recipe is in parts comes whole, and can be sent on', async () => {
+  await using there = await openedRoom()
+  await using here = await openedRoom()
+  const remote = new HandmadeRemote(there.store)
+  const chunks = Array.from({ length: 5000 }, () => random.bytes(60))
+  const ids = Buffer.from(chunks.map((bytes) => remote.chunk(bytes)).join(''), 'hex')
+  const lengths = chunks.map(({ length }) => length)
+  const sha256 = chunkHash(Buffer.concat(chunks))
+  const { root, parts } = splitRecipe({ size: 300_000, sha256, ids, lengths })
+  assert.is(root.of, 'parts')
+  for (const part of parts) remote.add(RECIPE, part)
+  const recipe = remote.add(RECIPE, encodeRecipe(root))
+  const version = versionWith(remote.tree([file('a', 300_000, { kind: 'recipe', id: recipe })]))
+  await remote.seal()
+  const none = await join(here.store, remote, [version], { content: 'none' })
+  assert.equal([none.objects, none.whole.size], [1, 0])
+  const received = await join(here.store, remote, [version])
+  assert.is(received.objects, 5000 + parts.length + 1)
+  assertWhole(here.store, version)
+  const pushed = await new TestRemote().push(here.store, [version])
+  assert.equal(contentsOf(pushed.packs), [...objectsOf(here.store, version)].sort())
 })
 
 test('packs that are gone are followed to where gc has put what they held', async () => {
