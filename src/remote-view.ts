@@ -1,17 +1,36 @@
 /** What a remote has, seen from here without taking it over: artifacts, versions, labels. */
+import { ArtifactsError } from './errors.ts'
 import { StoreReader } from './reader.ts'
-import type { Session } from './session.ts'
+import { type Session, versionOf } from './session.ts'
 import { Exchange } from './sync/exchange.ts'
 import { remoteNamed } from './sync/remotes.ts'
 import { nothingThere } from './transfers.ts'
-import type { OperationOptions } from './types.ts'
+import type { Entry, OperationOptions } from './types.ts'
 
 export class RemoteView extends StoreReader implements AsyncDisposable {
+  readonly #session: Session
   readonly #exchange: Exchange
 
   private constructor(session: Session, exchange: Exchange) {
     super(() => session)
+    this.#session = session
     this.#exchange = exchange
+  }
+
+  /** As of a store, where the list of entries is here. @throws ArtifactsError ERR_NOT_FETCHED where it is not */
+  override entries(ref: string, options?: { readonly prefix?: string }): Iterable<Entry> {
+    const { version } = versionOf(this.#session, ref)
+    const { index } = this.#session.opened
+    if (index.objects.has(Buffer.from(version.object.root, 'hex')))
+      return super.entries(ref, options)
+    const { name } = this.#exchange.remote
+    throw new ArtifactsError(
+      'ERR_NOT_FETCHED',
+      `The list of the entries of "${ref}" is not here.`,
+      {
+        hint: `Take it over, without bytes: \`artifacts pull ${ref} --remote ${name} --no-data\`.`,
+      },
+    )
   }
 
   /**

@@ -149,6 +149,27 @@ test('without data everything can be seen, and bytes are fetched later', async (
   await isSound(thin)
 })
 
+test('a remote can be looked at without taking anything over', async () => {
+  await using one = await bikes()
+  await using there = await place()
+  await one.store.remotes.add('origin', there.server.url)
+  await one.store.push([])
+  await using other = (await Store.init(join(there.directory.path, 'other'))).store
+  await other.remotes.add('origin', there.server.url)
+  await using view = await other.lookAt('origin')
+  assert.equal(
+    view.versions('bike').map(({ ref }) => ref),
+    ['bike:v2', 'bike:v1', 'bike:v0'],
+  )
+  throwsCode(() => view.entries('bike'), 'ERR_NOT_FETCHED')
+  assert.equal(other.artifacts(), [])
+  await using own = await one.store.lookAt('origin')
+  assert.equal(
+    [...own.entries('bike')].map(({ path }) => path),
+    ['a.txt', 'b.txt', 'c.txt'],
+  )
+})
+
 test('a remote without a store has nothing to pull, and a clone of it makes no store', async () => {
   await using one = await bikes()
   await using there = await place()

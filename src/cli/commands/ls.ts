@@ -36,7 +36,11 @@ export const ls: Command = defineCommand({
       remote === undefined ? undefined : await store.lookAt(remote, context.operation)
     const view = elsewhere ?? asOf(store, values)
     if (ref === undefined) return artifacts(view, store.settings.get('project'), context)
-    if (prefix !== undefined || /[:@~]/.test(ref)) return entries(view, ref, prefix, context)
+    if (prefix !== undefined || /[:@~]/.test(ref)) {
+      const all = view.entries(ref, prefix === undefined ? {} : { prefix })
+      // A remote is closed before they are printed.
+      return entries(elsewhere === undefined ? all : [...all], context)
+    }
     const versions = view.versions(ref)
     return {
       value: versions,
@@ -58,13 +62,7 @@ function artifacts(view: StoreReader, home: string, { quiet, style, io }: Contex
   return { value: all, text: columns(rows) }
 }
 
-function entries(
-  view: StoreReader,
-  ref: string,
-  prefix: string | undefined,
-  context: Context,
-): Answer {
-  const all = view.entries(ref, prefix === undefined ? {} : { prefix })
+function entries(all: Iterable<Entry>, context: Context): Answer {
   return { records: records(all), lines: lines(all, context) }
 }
 
