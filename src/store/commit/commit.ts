@@ -233,6 +233,7 @@ function partialOf(state: StateView, intent: CommitIntent): VersionRow | undefin
   return version?.partial === true ? version : undefined
 }
 
+/** The same commit; the version that was partial is whole by it, and no other one is made. */
 function withFetch(
   { changes, outcome }: Plan<CommitOutcome>,
   { artifact, id: version }: VersionRow,
