@@ -46,6 +46,7 @@ test('everything in a store has its place', () => {
     live: '/w/.artifacts/live',
     remotes: '/w/.artifacts/remotes',
     cache: '/w/.artifacts/cache',
+    serveTokens: '/w/.artifacts/serve-tokens.json',
   })
 })
 
