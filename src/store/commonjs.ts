@@ -20,8 +20,8 @@ if (Number(process.versions.node.split('.')[0]) >= 24) keepNatives()
 type Method = (this: object, ...given: unknown[]) => unknown
 
 /**
- * Under Node 24 the process aborts when a statement or database of better-sqlite3 12 is collected as garbage (its
- * destructor looks for an environment that is not there), so none ever is: some kilobytes for each store that is opened.
+ * Under Node 24 the process aborts when a statement, an iterator or a database of better-sqlite3 12 is collected as garbage
+ * (its destructor looks for an environment that is not there), so none ever is: some kilobytes for each store that is opened.
  */
 function keepNatives(): void {
   const database = new Database(':memory:')
@@ -38,6 +38,15 @@ function keepNatives(): void {
       kept.add(this)
       const made = method.apply(this, given)
       if (name === 'prepare') kept.add(made)
+      return made
+    }
+  }
+  const statements = Object.getPrototypeOf(database.prepare('SELECT 1')) as Record<string, Method>
+  const { iterate } = statements
+  if (iterate !== undefined) {
+    statements['iterate'] = function keep(...given) {
+      const made = iterate.apply(this, given)
+      kept.add(made)
       return made
     }
   }
