@@ -10,7 +10,7 @@ import type { Plan } from '../store/log/plan.ts'
 import type { Opened } from '../store/open.ts'
 import type { ArtifactId, ObjectId, OperationOptions } from '../types.ts'
 import type { Exchange } from './exchange.ts'
-import { limitedChanges } from './limited-changes.ts'
+import { asPull, joinReceived } from './join-received.ts'
 import { readBases } from './merge/bases.ts'
 import {
   type HistoriesInput,
@@ -104,7 +104,7 @@ export async function adopt(
       const histories = mergeHistories({ ...input, ours })
       // Others have pushed at the same time: that is for a pull.
       if (histories.added.length > 0) return { changes: [], outcome: undefined }
-      return planOf(mirror, histories.changes, histories)
+      return asPull({ store: mirror.store, n: mirror.head.n }, histories.changes, histories)
     },
   })
   if (outcome === undefined) return []
@@ -165,42 +165,19 @@ async function attempt(
     signal,
     onProgress,
   })
-  const here = new Set(added.map(({ id }) => id))
-  let remarks: readonly HistoryRemark[] = []
-  for (let operation: number | undefined; ; ) {
-    const { outcome, operation: n } = await commitOperation(opened, {
-      packs: received.packs,
-      plan: (ours): Plan<Outcome> => {
-        const histories = mergeHistories({ ...input, ours })
-        const isCovered = histories.added.every(({ id }) => here.has(id))
-        if (!isCovered || !received.holds(ours)) return STALE
-        const changes = markPartial(histories.changes, received)
-        const { some, isAll } = limitedChanges(changes)
-        return planOf(mirror, some, { kind: isAll ? 'done' : 'more', remarks: histories.remarks })
-      },
-      signal,
-    })
-    if (outcome.kind === 'stale') return undefined
-    operation = n ?? operation
-    if (remarks.length === 0) remarks = outcome.remarks
-    if (outcome.kind === 'more') continue
-    const { packs, objects, bytes } = received
-    const facts = { versions: added, remarks, packs: packs.length, objects, bytes, unmerged }
-    return operation === undefined ? facts : { ...facts, operation }
-  }
-}
-
-type Outcome =
-  | { readonly kind: 'stale' }
-  | { readonly kind: 'done' | 'more'; readonly remarks: readonly HistoryRemark[] }
-
-const STALE: Plan<Outcome> = { changes: [], outcome: { kind: 'stale' } }
-
-/** What another store's operations mean here, as one operation. */
-function planOf<T>(mirror: Mirror, changes: readonly Change[], outcome: T): Plan<T> {
-  if (changes.length === 0) return { changes: [], outcome }
-  const pulled: Change = { kind: 'pull', store: mirror.store, n: mirror.head.n }
-  return { changes: [pulled, ...changes], outcome }
+  const joined = await joinReceived(opened, {
+    received,
+    added,
+    from: { store: mirror.store, n: mirror.head.n },
+    mean: (ours) => {
+      const histories = mergeHistories({ ...input, ours })
+      return { ...histories, changes: markPartial(histories.changes, received) }
+    },
+    signal,
+  })
+  if (joined === undefined) return undefined
+  const { packs, objects, bytes } = received
+  return { versions: added, packs: packs.length, objects, bytes, unmerged, ...joined }
 }
 
 function markPartial(

@@ -5,14 +5,12 @@
 import type { KeyObject } from 'node:crypto'
 import { ArtifactsError } from '../../errors.ts'
 import { type Attempt, untilItHolds } from '../../store/commit/kept-packs.ts'
-import { commitOperation } from '../../store/index/commit-point.ts'
 import type { StateView } from '../../store/index/state.ts'
 import type { Change } from '../../store/log/change.ts'
-import type { Plan } from '../../store/log/plan.ts'
 import type { Closure } from '../../store/log/sync-change.ts'
 import type { Opened } from '../../store/open.ts'
 import type { ArtifactId, ObjectId, OperationOptions } from '../../types.ts'
-import { limitedChanges } from '../limited-changes.ts'
+import { joinReceived } from '../join-received.ts'
 import {
   type HistoriesInput,
   type HistoryRemark,
@@ -302,36 +300,17 @@ async function attempt(
   const { wanted, unmerged } = merged(opened.index.state, input, coming)
   const asked = { ...on, content: 'all', signal, onProgress } as const
   using received = await receive(opened, from, wanted, asked)
-  const here = new Set(wanted.map(({ id }) => id))
-  let remarks: readonly HistoryRemark[] = []
-  for (let operation: number | undefined; ; ) {
-    const { outcome, operation: n } = await commitOperation(opened, {
-      packs: received.packs,
-      plan: (ours): Plan<Outcome> => {
-        const now = merged(ours, input, coming)
-        const isCovered = now.wanted.every(({ id }) => here.has(id))
-        if (!isCovered || !received.holds(ours)) return STALE
-        const { some, isAll } = limitedChanges(now.changes)
-        const outcome: Outcome = { kind: isAll ? 'done' : 'more', remarks: now.remarks }
-        if (some.length === 0) return { changes: [], outcome }
-        const { store, n: upTo } = manifest.from
-        const pulled: Change = { kind: 'pull', store, n: upTo }
-        return { changes: [pulled, ...some], outcome }
-      },
-      signal,
-    })
-    if (outcome.kind === 'stale') return undefined
-    operation = n ?? operation
-    if (remarks.length === 0) remarks = outcome.remarks
-    if (outcome.kind === 'more') continue
-    const { packs, objects, bytes } = received
-    const facts = { versions: wanted, remarks, packs: packs.length, objects, bytes, unmerged }
-    return operation === undefined ? facts : { ...facts, operation }
-  }
+  const joined = await joinReceived(opened, {
+    received,
+    added: wanted,
+    from: manifest.from,
+    mean: (ours) => {
+      const { wanted: added, changes, remarks } = merged(ours, input, coming)
+      return { added, changes, remarks }
+    },
+    signal,
+  })
+  if (joined === undefined) return undefined
+  const { packs, objects, bytes } = received
+  return { versions: wanted, packs: packs.length, objects, bytes, unmerged, ...joined }
 }
-
-type Outcome =
-  | { readonly kind: 'stale' }
-  | { readonly kind: 'done' | 'more'; readonly remarks: readonly HistoryRemark[] }
-
-const STALE: Plan<Outcome> = { changes: [], outcome: { kind: 'stale' } }
